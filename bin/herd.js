@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+// The door of the `herd` command. It must parse on any Node since 12, because it is what tells people that
+// theirs is too old: nothing newer than that may stand in this file.
+// biome-ignore-all lint/style/useNodejsImportProtocol: Node 12 doesn't know `node:`.
+import { spawn } from 'child_process'
+import { existsSync } from 'fs'
+import { constants } from 'os'
+import { fileURLToPath } from 'url'
+
+const NODE_MAJOR_MIN = 24
+// Tells the Node that we start in our place to end when we do, however that happens.
+const RELAUNCHED = 'HERD_RELAUNCHED'
+
+const pinnedNode = pathTo('../node_modules/node/bin/node')
+
+if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
+  run()
+} else if (existsSync(pinnedNode) && process.env[RELAUNCHED] === undefined) {
+  relaunch(pinnedNode)
+} else {
+  console.error(
+    `Herd needs Node.js ${NODE_MAJOR_MIN} or newer; this is ${process.version}. Get one from https://nodejs.org`,
+  )
+  process.exitCode = 1
+}
+
+function run() {
+  if (process.env[RELAUNCHED] !== undefined) endWithParent()
+  // A checkout runs its sources; a published package has none, because Node strips no types in node_modules.
+  const source = '../src/cli/main.ts'
+  const main = existsSync(pathTo(source)) ? source : '../dist/cli/main.js'
+  void import(main).then((module) => module.main())
+}
+
+/** A parent that is killed can't pass on a signal; the channel to it closes all the same. */
+function endWithParent() {
+  delete process.env[RELAUNCHED]
+  process.once('disconnect', () => {
+    process.kill(process.pid, 'SIGTERM')
+  })
+  process.channel.unref()
+}
+
+/** Runs this command on another Node, as if it were ours: input, output, signals and exit code. */
+function relaunch(node) {
+  const env = Object.assign({}, process.env)
+  env[RELAUNCHED] = '1'
+  const child = spawn(node, process.argv.slice(1), { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  child.channel.unref()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
+  const forward = (signal) => child.kill(signal)
+  for (const signal of signals) process.on(signal, forward)
+  child.on('error', (error) => {
+    console.error(`${node} can't be run (${error.code})`)
+    process.exit(1)
+  })
+  child.on('exit', (code, signal) => {
+    // As shells say it: a process that a signal ended has 128 and the signal's number.
+    process.exit(signal === null ? code : 128 + constants.signals[signal])
+  })
+}
+
+function pathTo(relative) {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}

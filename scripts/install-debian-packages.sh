@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs the Debian packages that the tests and benchmarks use, if any is missing:
+# g++ and libjsoncpp-dev (the oracle for the text of places), netcat-openbsd (the README's lines),
+# redis-server and util-linux (the benchmark's counterpart, and taskset).
+set -eu
+here=$(dirname "$0")
+missing=""
+while read -r package; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done < "$here/debian-packages.txt"
+if [ -z "$missing" ]; then
+  echo "Debian packages: all there"
+  exit 0
+fi
+if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo"; fi
+echo "Debian packages to install:$missing"
+$as_root apt-get update -q
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends $missing

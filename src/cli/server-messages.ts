@@ -1,0 +1,22 @@
+/** What a server's process tells the `herd up` that started it, over their channel. */
+import type { ServerEvent } from '../server.ts'
+
+/** One message. */
+export type ServerMessage =
+  | { readonly type: 'listening'; readonly host: string; readonly port: number }
+  /** It can't start; `code` is the system's word for it where there is one. */
+  | { readonly type: 'failed'; readonly code: string; readonly text: string }
+  | { readonly type: 'event'; readonly event: ServerEvent }
+
+/** Sends a message to the parent. When that has gone, nobody is left to tell. */
+export function tellParent(message: ServerMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {})
+}
+
+/** Returns a message as it came over the channel, or undefined when it is something else. */
+export function serverMessage(message: unknown): ServerMessage | undefined {
+  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined
+  // The other end runs this same file, so the type says the rest.
+  const known = message.type === 'listening' || message.type === 'failed' || message.type === 'event'
+  return known ? (message as ServerMessage) : undefined
+}

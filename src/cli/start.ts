@@ -1,0 +1,129 @@
+/** `herd start`: one server, in this process. */
+import { type Command, Option } from 'commander'
+import type { HerdConfig } from '../config.ts'
+import { loadOrMakeSecret, loadPlacesKey, type Warn } from '../secret.ts'
+import { type RunningServer, type ServerEvent, startServer } from '../server.ts'
+import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, serverOf } from './herd-options.ts'
+import { tellParent } from './server-messages.ts'
+import { onStopSignals } from './stop-signals.ts'
+import { addressText, EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
+
+// When the parent is gone, nobody else ends a server that won't stop.
+const ORPHAN_STOP_MS_MAX = 5000
+
+interface StartOptions extends FolderOptions {
+  readonly herd?: string
+  readonly json?: boolean
+  readonly supervised?: boolean
+}
+
+/** To whom a server speaks: to people, to a program, or to the `herd up` that started it. */
+interface Listener {
+  readonly event: (event: ServerEvent) => void
+  readonly listening: (server: RunningServer) => void
+  readonly failed: (code: string, text: string) => void
+}
+
+/** Adds `herd start`. */
+export function addStart(program: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
+  addHerdOption(addFolderOptions(program.command('start')))
+    .summary('run one server in the foreground')
+    .description('Runs one server of a herd in this process, until Ctrl-C. Its neighbors may be anywhere.')
+    .argument('<server>', 'a server of the herd')
+    .option('--json', 'print each event as an object in one line')
+    .addOption(new Option('--supervised', 'obey and report to the parent process').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Example:
+  herd start Alford --herd herds/ucla.yaml
+
+Exit code: 0 stopped, 1 it can't start, 2 usage, 130 ended at once by a second Ctrl-C.`,
+    )
+    .action(async (server: string, options: StartOptions) => {
+      finish(await start(terminal, server, options))
+    })
+}
+
+async function start(terminal: Terminal, name: string, options: StartOptions): Promise<ExitCode> {
+  const stopping = options.supervised ? parentSaysStop() : peopleSayStop()
+  const listener = options.supervised ? parentListener() : printing(terminal, name, options.json === true)
+  const config = await herdOf(terminal, options.herd, options)
+  if (serverOf(config, name).classic) {
+    throw new UsageError(`${name} is a classic server: it is started by its own program, not by this one`)
+  }
+  // A parent has said this once, for all of its servers.
+  const warn = (text: string) => {
+    if (!options.supervised) listener.event({ level: 'warning', event: 'warning', text })
+  }
+  for (const warning of config.warnings) warn(warning)
+  const server = await launch(terminal, config, name, listener, warn)
+  if (server === undefined) return EXIT.failed
+  listener.listening(server)
+  await stopping
+  await server.stop()
+  return EXIT.ok
+}
+
+async function launch(
+  terminal: Terminal,
+  config: HerdConfig,
+  name: string,
+  listener: Listener,
+  warn: Warn,
+): Promise<RunningServer | undefined> {
+  try {
+    const secret = await loadOrMakeSecret(config, terminal.env, warn)
+    const placesKey = await loadPlacesKey(config, terminal.env, warn)
+    return await startServer(config, name, secret, { placesKey, report: (event) => listener.event(event) })
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const code = 'code' in error ? String(error.code) : error.name
+    const address = addressText(serverOf(config, name))
+    const inUse = `${address} is in use already; end what has it, or change servers.${name}.port in ${config.file}`
+    listener.failed(code, code === 'EADDRINUSE' ? inUse : error.message)
+    return undefined
+  }
+}
+
+function peopleSayStop(): Promise<void> {
+  return new Promise((resolve) => {
+    onStopSignals({ stop: resolve, stopNow: () => process.exit(EXIT.interrupted) })
+  })
+}
+
+// Ctrl-C in a terminal reaches every process at once; here the parent decides, and its end is ours.
+function parentSaysStop(): Promise<void> {
+  process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
+  return new Promise((resolve) => {
+    const orphaned = () => {
+      setTimeout(() => process.exit(EXIT.failed), ORPHAN_STOP_MS_MAX).unref()
+      resolve()
+    }
+    process.once('SIGTERM', () => resolve())
+    if (process.connected) process.once('disconnect', orphaned)
+    else orphaned()
+  })
+}
+
+function parentListener(): Listener {
+  return {
+    event: (event) => tellParent({ type: 'event', event }),
+    listening: ({ address }) => tellParent({ type: 'listening', ...address }),
+    failed: (code, text) => tellParent({ type: 'failed', code, text }),
+  }
+}
+
+function printing(terminal: Terminal, name: string, json: boolean): Listener {
+  const say = (level: string, event: string, text: string) => {
+    const line = json ? JSON.stringify({ level, event, server: name, text }) : `${name}  ${printable(text)}`
+    void print(level === 'error' ? terminal.errors : terminal.output, `${line}\n`)
+  }
+  return {
+    event: ({ level, event, text }) => say(level, event, text),
+    listening: ({ address }) =>
+      say('info', 'listening', `listening on ${addressText(address)}; Ctrl-C stops it`),
+    failed: (_code, text) => say('error', 'failed', `can't start: ${text}`),
+  }
+}

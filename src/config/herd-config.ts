@@ -1,0 +1,120 @@
+/**
+ * The shape of a herd's configuration. What each setting means, its range and its default stand in
+ * `settings.ts`, which the compiler holds equal to these names.
+ */
+
+import type { PlacesLimits } from '../places/limits.ts'
+
+/** Everything a herd's servers need to know, checked and resolved. Secrets and keys are never in it. */
+export interface HerdConfig {
+  /** The herd's name. */
+  readonly name: string
+  /** The herd file that this came from, absolute. */
+  readonly file: string
+  /** In the order of the herd file; at least one. */
+  readonly servers: readonly ServerSettings[]
+  /** Absolute. */
+  readonly stateFolder: string
+  /** Absolute; undefined: the secret is in the state folder. */
+  readonly secretFile: string | undefined
+  readonly logs: LogSettings
+  readonly places: PlacesSettings
+  readonly link: LinkSettings
+  readonly limits: LimitSettings
+  /** What is accepted, but should be known: one sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/** One member of the herd. */
+export interface ServerSettings {
+  readonly name: string
+  /** A host name or an address; an IPv6 address without brackets. */
+  readonly host: string
+  readonly port: number
+  /** A server of the old kind: it isn't started by us and speaks bare AT lines. */
+  readonly classic: boolean
+  /** The names of the servers that it has a link with, in the order of the herd file. */
+  readonly neighbors: readonly string[]
+}
+
+/** How much is logged: every line in and out, or only what happens to connections and links. */
+export type LogLevel = 'traffic' | 'events'
+
+/** `logs`: where each server's log goes and how big it may grow. */
+export interface LogSettings {
+  /** Absolute. */
+  readonly folder: string
+  readonly level: LogLevel
+  readonly fileBytesMax: number
+  readonly filesMax: number
+  readonly bufferBytesMax: number
+}
+
+/** `places`: who answers WHATSAT, and how much of it we ask for. */
+export interface PlacesSettings {
+  /** `auto`: google when there is a key for it, otherwise embedded. */
+  readonly provider: 'auto' | 'embedded' | 'google'
+  readonly google: GoogleSettings
+  readonly limits: PlacesLimits
+}
+
+/** `places.google`: where Google's API is, and where its key is. */
+export interface GoogleSettings {
+  readonly baseUrl: string
+  /** Absolute. */
+  readonly keyFile: string | undefined
+}
+
+/** `link`: the pace of the links between servers. */
+export interface LinkSettings {
+  readonly heartbeatMs: number
+  readonly silenceMsMax: number
+  readonly handshakeMsMax: number
+  readonly handshakeLineBytesMax: number
+  readonly redialMsMin: number
+  readonly redialMsMax: number
+  readonly batchBytesMax: number
+}
+
+/** `limits`: what one client, one address and all of them together may cost a server. */
+export interface LimitSettings {
+  readonly lineBytesMax: number
+  readonly firstLineMsMax: number
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  readonly pendingWhatsatsMax: number
+  readonly replyBytesMax: number
+  readonly slowReaderMsMax: number
+  readonly lingerMsMax: number
+  readonly clientsMax: number
+  readonly tableBytesMax: number
+  readonly serverNamesMax: number
+  /** 0: no limit. */
+  readonly fixesPerSecondPerAddressMax: number
+}
+
+/** A herd file as it stands, with the defaults filled in and nothing resolved yet. */
+export interface HerdFile {
+  readonly herd: string
+  readonly servers: Readonly<Record<string, ServerEntry>>
+  readonly links: readonly (readonly [string, string])[]
+  readonly stateFolder: string
+  readonly secretFile?: string
+  readonly logs: Omit<LogSettings, 'folder'> & { readonly folder?: string }
+  readonly places: Omit<PlacesSettings, 'google'> & { readonly google: GoogleEntry }
+  readonly link: LinkSettings
+  readonly limits: LimitSettings
+}
+
+/** One server as it stands in a herd file, under its name. */
+export interface ServerEntry {
+  readonly host: string
+  readonly port: number
+  readonly classic: boolean
+}
+
+/** `places.google` as it stands in a herd file. */
+export interface GoogleEntry {
+  readonly baseUrl: string
+  readonly keyFile?: string
+}

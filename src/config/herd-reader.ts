@@ -1,0 +1,158 @@
+/** The text of a herd file, the environment and the options → one configuration. Pure: it opens no file. */
+import { dirname, resolve } from 'node:path'
+import { checkedValue } from './checked-value.ts'
+import type { HerdConfig, HerdFile, LogLevel, LogSettings } from './herd-config.ts'
+import { graphProblems, isLoopback, neighborsOf, partsProblems, plainHost } from './herd-graph.ts'
+import { parseHerdText } from './herd-text.ts'
+import { shownValue } from './setting.ts'
+import { herdFile } from './settings.ts'
+import { didYouMean } from './suggestion.ts'
+
+/** The world around a herd file. */
+export interface HerdPlace {
+  /** The herd file, absolute: `secretFile` and `keyFile` start at its folder. */
+  readonly file: string
+  /** The working directory: the state and log folders start there. */
+  readonly cwd: string
+  readonly env: Environment
+  readonly options?: HerdOptions
+}
+
+/** The environment variables that we read; one that is empty counts as not set. */
+export interface Environment {
+  readonly HERD_STATE_FOLDER?: string | undefined
+  readonly HERD_LOG_FOLDER?: string | undefined
+  readonly HERD_LOG_LEVEL?: string | undefined
+  /** The herd's secret, instead of a file. */
+  readonly HERD_SECRET?: string | undefined
+  /** The key of Google's API, instead of a file. */
+  readonly GOOGLE_PLACES_API_KEY?: string | undefined
+}
+
+/** What was said on the command line; it goes before everything else. */
+export interface HerdOptions {
+  readonly stateFolder?: string | undefined
+  readonly logFolder?: string | undefined
+  readonly logLevel?: string | undefined
+}
+
+/** A configuration, or everything that is wrong. */
+export type HerdReading =
+  | { readonly ok: true; readonly config: HerdConfig }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+/** Reads a herd file's text. Precedence: default, file, environment, option. */
+export function readHerd(text: string, place: HerdPlace): HerdReading {
+  const parsed = parseHerdText(text)
+  if (!parsed.ok) return parsed
+  const problems: string[] = []
+  // The schema holds, member by member, and the compiler holds its names equal to HerdFile's.
+  const file = checkedValue(herdFile, parsed.value, '', problems) as HerdFile
+  const level = chosenLevel(place, problems)
+  problems.push(...relationProblems(file), ...graphProblems(file))
+  // Parts are only worth naming when servers and links are what was meant.
+  if (problems.length === 0) problems.push(...partsProblems(file))
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config: resolved(file, place, level) }
+}
+
+function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined): HerdConfig {
+  const { cwd, env, options } = place
+  const besideFile = (path: string | undefined) => path && resolve(dirname(place.file), path)
+  const stateFolder = resolve(cwd, options?.stateFolder || env.HERD_STATE_FOLDER || file.stateFolder)
+  const logFolder = options?.logFolder || env.HERD_LOG_FOLDER || file.logs.folder
+  const logs: LogSettings = {
+    ...file.logs,
+    level: level ?? file.logs.level,
+    folder: logFolder ? resolve(cwd, logFolder) : resolve(stateFolder, 'logs'),
+  }
+  const neighbors = neighborsOf(file)
+  return deepFrozen({
+    name: file.herd,
+    file: place.file,
+    servers: Object.entries(file.servers).map(([name, { host, port, classic }]) => {
+      return { name, host: plainHost(host), port, classic, neighbors: neighbors.get(name) ?? [] }
+    }),
+    stateFolder,
+    secretFile: besideFile(file.secretFile),
+    logs,
+    places: {
+      ...file.places,
+      google: { baseUrl: file.places.google.baseUrl, keyFile: besideFile(file.places.google.keyFile) },
+    },
+    link: file.link,
+    limits: file.limits,
+    warnings: warningsOf(file),
+  })
+}
+
+// In options and environment the level is text that no schema of the file has seen.
+function chosenLevel({ env, options }: HerdPlace, problems: string[]): LogLevel | undefined {
+  const sources = [
+    ['--log-level', options?.logLevel],
+    ['HERD_LOG_LEVEL', env.HERD_LOG_LEVEL],
+  ] as const
+  for (const [source, level] of sources) {
+    if (level === 'traffic' || level === 'events') return level
+    if (level) {
+      const hint = didYouMean(level, ['traffic', 'events'])
+      problems.push(
+        `${source}: ${shownValue(level)} is not one of traffic, events${hint || '; for example traffic'}`,
+      )
+      return undefined
+    }
+  }
+  return undefined
+}
+
+function relationProblems({ link, limits, servers, places }: HerdFile): string[] {
+  const problems: string[] = []
+  if (link.silenceMsMax <= 2 * link.heartbeatMs) {
+    problems.push(
+      `link.silenceMsMax: ${link.silenceMsMax} must be more than twice link.heartbeatMs (${link.heartbeatMs}); for example ${5 * link.heartbeatMs}`,
+    )
+  }
+  if (link.redialMsMin > link.redialMsMax) {
+    problems.push(
+      `link.redialMsMin: ${link.redialMsMin} must not be more than link.redialMsMax (${link.redialMsMax}); for example ${Math.min(200, link.redialMsMax)}`,
+    )
+  }
+  if (link.handshakeLineBytesMax > limits.lineBytesMax) {
+    problems.push(
+      `link.handshakeLineBytesMax: ${link.handshakeLineBytesMax} must not be more than limits.lineBytesMax (${limits.lineBytesMax}); for example 1024`,
+    )
+  }
+  const { tryMsMax, totalMsMax, cacheEntriesMax, asksInFlightMax } = places.limits
+  if (tryMsMax > totalMsMax) {
+    problems.push(
+      `places.limits.tryMsMax: ${tryMsMax} must not be more than places.limits.totalMsMax (${totalMsMax}); for example ${Math.ceil(totalMsMax / 2)}`,
+    )
+  }
+  if (cacheEntriesMax < asksInFlightMax) {
+    problems.push(
+      `places.limits.cacheEntriesMax: ${cacheEntriesMax} is less than places.limits.asksInFlightMax (${asksInFlightMax}), and an ask under way takes a place; for example ${10 * asksInFlightMax}`,
+    )
+  }
+  const names = Object.keys(servers).length
+  if (limits.serverNamesMax < names) {
+    problems.push(
+      `limits.serverNamesMax: ${limits.serverNamesMax} is less than the herd's own ${names} servers; for example 4096`,
+    )
+  }
+  return problems
+}
+
+// Links are authenticated but not yet encrypted, so a wire that others can read deserves a word.
+function warningsOf(file: HerdFile): string[] {
+  return Object.entries(file.servers)
+    .filter(([, { host }]) => !isLoopback(host))
+    .map(
+      ([name, { host }]) =>
+        `servers.${name}.host: ${host} is not a loopback address. Links prove who they are but are not encrypted: use a network that you trust.`,
+    )
+}
+
+function deepFrozen<T extends object>(value: T): T {
+  for (const member of Object.values(value))
+    if (typeof member === 'object' && member !== null) deepFrozen(member)
+  return Object.freeze(value)
+}

@@ -1,0 +1,259 @@
+/**
+ * The table of settings: every name that a herd file may hold, with its type, range, default, an example
+ * and its meaning. Validation, defaults and the table in docs/operating.md are all read from here.
+ */
+import { Type } from 'typebox'
+import { defaultPlacesLimits, type PlacesLimits } from '../places/limits.ts'
+import type {
+  GoogleEntry,
+  HerdFile,
+  LimitSettings,
+  LinkSettings,
+  LogSettings,
+  ServerEntry,
+} from './herd-config.ts'
+
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+const DAY_MS = 86_400_000
+
+/** What a herd or a server may be called: also a file name on any disk, and one field of a line. */
+export const NAME_PATTERN = '^[A-Za-z][A-Za-z0-9_.-]{0,63}$'
+
+/** `NAME_PATTERN` in words. */
+export const NAME_TEXT = 'a name (a letter, then at most 63 letters, digits, `_`, `.` or `-`)'
+
+// A host name, an IPv4 address, or an IPv6 address with or without brackets.
+const HOST_PATTERN =
+  '^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?\\]?)$'
+
+const logs = group<Omit<LogSettings, 'folder'> & { folder?: string }>('Each server has a log of its own.', {
+  folder: text('logs', 'Where the logs go. A relative path starts at the working directory.', {
+    defaultText: '`logs` in the state folder',
+  }),
+  level: oneOf(
+    ['traffic', 'events'],
+    'traffic',
+    '`traffic`: every line in and out, and all events. `events`: connections, links, errors.',
+  ),
+  fileBytesMax: wholeNumber(64 * KIB, 1024 * GIB, 256 * MIB, 'Size of a log file before the next is begun.'),
+  filesMax: wholeNumber(1, 10_000, 8, 'Log files kept for each server; the oldest goes first.'),
+  bufferBytesMax: wholeNumber(
+    64 * KIB,
+    GIB,
+    4 * MIB,
+    'Log text waiting for the disk; what is beyond it is dropped and counted.',
+  ),
+})
+
+const google = group<GoogleEntry>("Google's Places API, Nearby Search (legacy).", {
+  baseUrl: text('https://maps.googleapis.com', 'Where the API is.', {
+    default: 'https://maps.googleapis.com',
+    pattern: '^https?://[^\\s?#@]+$',
+    valueText: 'a URL that begins with https:// or http://, without user, query and fragment',
+  }),
+  keyFile: text('google.key', 'A file that holds the API key. A relative path starts at the herd file.', {
+    defaultText: 'none',
+  }),
+})
+
+const placesLimits = group<PlacesLimits>('Bounds around any provider of places.', {
+  totalMsMax: wholeNumber(
+    10,
+    300_000,
+    defaultPlacesLimits.totalMsMax,
+    'Time for one answer, all tries together.',
+  ),
+  tryMsMax: wholeNumber(10, 300_000, defaultPlacesLimits.tryMsMax, 'Time for one call of a provider.'),
+  retriesMax: wholeNumber(0, 10, defaultPlacesLimits.retriesMax, 'Further calls after one that failed.'),
+  bodyBytesMax: wholeNumber(KIB, GIB, defaultPlacesLimits.bodyBytesMax, "Size of a provider's answer."),
+  cacheEntriesMax: wholeNumber(1, 1_000_000, defaultPlacesLimits.cacheEntriesMax, 'Answers kept.'),
+  cacheBytesMax: wholeNumber(KIB, 64 * GIB, defaultPlacesLimits.cacheBytesMax, 'Size of all answers kept.'),
+  asksInFlightMax: wholeNumber(
+    1,
+    100_000,
+    defaultPlacesLimits.asksInFlightMax,
+    'Different asks that wait for a provider at a time.',
+  ),
+  callsPerSecondMax: wholeNumber(
+    0,
+    100_000,
+    defaultPlacesLimits.callsPerSecondMax,
+    'Calls of a provider in a second; 0: no limit. The embedded places are not limited.',
+  ),
+  callsPerDayMax: wholeNumber(
+    0,
+    1_000_000_000,
+    defaultPlacesLimits.callsPerDayMax,
+    'Calls of a provider in a day (UTC); 0: no limit. The embedded places are not limited.',
+  ),
+})
+
+const link = group<LinkSettings>('Links between servers.', {
+  heartbeatMs: wholeNumber(10, 3_600_000, 1000, 'A link that has nothing to say says so this often.'),
+  silenceMsMax: wholeNumber(
+    21,
+    DAY_MS,
+    5000,
+    'A link that hears nothing for this long is dropped and redialed.',
+  ),
+  handshakeMsMax: wholeNumber(10, 600_000, 2000, 'Time for both sides of a new link to prove themselves.'),
+  handshakeLineBytesMax: wholeNumber(256, MIB, KIB, 'Length of a line on a link that has not proved itself.'),
+  redialMsMin: wholeNumber(1, 3_600_000, 200, 'Shortest wait before a lost link is dialed again.'),
+  redialMsMax: wholeNumber(1, DAY_MS, 30_000, 'Longest wait before a lost link is dialed again.'),
+  batchBytesMax: wholeNumber(KIB, 64 * MIB, 64 * KIB, 'AT lines that are handed to a link at a time.'),
+})
+
+const limits = group<LimitSettings>('What clients may cost.', {
+  lineBytesMax: wholeNumber(
+    KIB,
+    512 * KIB,
+    64 * KIB,
+    'Length of a line; a longer one is answered and the connection closed.',
+  ),
+  firstLineMsMax: wholeNumber(10, DAY_MS, 10_000, 'Time in which a new connection must have sent a line.'),
+  connectionsMax: wholeNumber(1, 1_000_000, 15_000, 'Connections to a server.'),
+  connectionsPerAddressMax: wholeNumber(1, 1_000_000, 15_000, 'Connections to a server from one address.'),
+  pendingWhatsatsMax: wholeNumber(
+    1,
+    100_000,
+    16,
+    'WHATSATs of a connection that wait for places; then it is not read further.',
+  ),
+  replyBytesMax: wholeNumber(
+    KIB,
+    GIB,
+    MIB,
+    'Replies that a connection has not taken; then it is not read further.',
+  ),
+  slowReaderMsMax: wholeNumber(
+    10,
+    DAY_MS,
+    30_000,
+    'Time for which a connection may take none of its replies.',
+  ),
+  lingerMsMax: wholeNumber(
+    0,
+    600_000,
+    2000,
+    'Time for the last replies to leave when a connection is closed.',
+  ),
+  clientsMax: wholeNumber(1, 1_000_000_000, 10_000_000, 'Clients in the table.'),
+  tableBytesMax: wholeNumber(MIB, 4 * GIB, 4 * GIB, 'Memory for IDs and other text in the table.'),
+  serverNamesMax: wholeNumber(
+    1,
+    65_535,
+    4096,
+    'Names of servers in the table, of this herd and of AT lines.',
+  ),
+  fixesPerSecondPerAddressMax: wholeNumber(
+    0,
+    1_000_000_000,
+    0,
+    'IAMATs that are taken from one address in a second; 0: no limit.',
+  ),
+})
+
+const server = group<ServerEntry>('A member of the herd.', {
+  host: text('127.0.0.1', 'Where it listens: a name, an IPv4 or an IPv6 address.', {
+    default: '127.0.0.1',
+    pattern: HOST_PATTERN,
+    valueText: 'a host name or an address',
+  }),
+  port: Type.Integer({
+    minimum: 1,
+    maximum: 65_535,
+    examples: [12_000],
+    description: 'The port of everything that it speaks.',
+  }),
+  classic: Type.Optional(
+    Type.Boolean({
+      default: false,
+      examples: [false],
+      description: 'A server of the old kind, that speaks bare AT lines; it is not started with the herd.',
+    }),
+  ),
+})
+
+/** The schema of a herd file. */
+export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
+  herd: Type.String({
+    pattern: NAME_PATTERN,
+    valueText: NAME_TEXT,
+    examples: ['ucla'],
+    description: "The herd's name.",
+  }),
+  servers: Type.Record(Type.String({ pattern: NAME_PATTERN }), server, {
+    minProperties: 1,
+    valueText: 'a group of servers',
+    examples: ['{ Alford: { port: 12000 } }'],
+    description: 'The members of the herd, by name.',
+  }),
+  links: Type.Optional(
+    Type.Array(
+      Type.Array(Type.String(), {
+        minItems: 2,
+        maxItems: 2,
+        valueText: 'a pair of servers',
+        examples: ['[Alford, Hamilton]'],
+      }),
+      {
+        default: [],
+        valueText: 'a list of pairs',
+        examples: ['[[Alford, Hamilton]]'],
+        description: 'Pairs of servers that talk with each other.',
+      },
+    ),
+  ),
+  stateFolder: text(
+    '.herd',
+    'Where what must last is kept. A relative path starts at the working directory.',
+    {
+      default: '.herd',
+    },
+  ),
+  secretFile: text(
+    'herd.secret',
+    "A file that holds the herd's secret. A relative path starts at the herd file.",
+    { defaultText: '`<herd>.secret` in the state folder, made when missing' },
+  ),
+  logs,
+  places: group<HerdFile['places']>('Places for WHATSAT.', {
+    provider: oneOf(
+      ['auto', 'embedded', 'google'],
+      'auto',
+      'Who knows the places. `auto`: google when there is a key for it, otherwise embedded.',
+    ),
+    google,
+    limits: placesLimits,
+  }),
+  link,
+  limits,
+})
+
+/** A group whose members must be named exactly as in `Settings`. */
+function group<Settings>(
+  description: string,
+  members: { readonly [Name in keyof Required<Settings>]: Type.TSchema },
+): Type.TOptional<Type.TObject> {
+  // A fresh object: TypeBox takes a record of schemas, whatever their names.
+  const properties: Type.TProperties = { ...members }
+  return Type.Optional(Type.Object(properties, { additionalProperties: false, default: {}, description }))
+}
+
+function wholeNumber(minimum: number, maximum: number, fallback: number, description: string): Type.TSchema {
+  return Type.Optional(
+    Type.Integer({ minimum, maximum, default: fallback, examples: [fallback], description }),
+  )
+}
+
+function oneOf(values: readonly string[], fallback: string, description: string): Type.TSchema {
+  return Type.Optional(Type.Enum([...values], { default: fallback, examples: [fallback], description }))
+}
+
+function text(example: string, description: string, more: Readonly<Record<string, unknown>>): Type.TSchema {
+  return Type.Optional(
+    Type.String({ minLength: 1, maxLength: 4096, examples: [example], description, ...more }),
+  )
+}

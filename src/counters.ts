@@ -1,0 +1,44 @@
+/**
+ * What a server counts, one row a name. The names are the metrics' names, and docs/operating.md explains each
+ * from this table. Counting is adding one to a field: cheap enough for the hot path.
+ */
+const MEANINGS = {
+  iamats: 'IAMAT commands answered',
+  whatsats: 'WHATSAT commands answered',
+  whosats: 'WHOSAT commands answered',
+  invalid: 'lines answered with `? `',
+  fixesNew: 'fixes that were new here, from clients and neighbors',
+  fixesNotNew: 'fixes that were older than or the same as what was known',
+  linkLinesIn: 'AT lines taken from neighbors',
+  linkLinesOut: 'AT lines sent to neighbors',
+  linkLinesBad: 'lines from neighbors that were no AT line, or named too many servers',
+  linksOpened: 'links made',
+  linksLost: 'links lost',
+  greetingsRefused: 'greetings refused: wrong herd, wrong name or wrong secret',
+  connectionsOpened: 'connections accepted',
+  connectionsRefused: 'connections refused by `limits.connectionsMax` or `limits.connectionsPerAddressMax`',
+  linesTooLong: 'connections closed by `limits.lineBytesMax`',
+  firstLinesLate: 'connections closed by `limits.firstLineMsMax`',
+  httpRefused: 'connections closed because they began with an HTTP request',
+  slowReadersDropped: 'connections dropped by `limits.slowReaderMsMax`',
+  pausesForWhatsats: 'pauses of reading by `limits.pendingWhatsatsMax`',
+  pausesForReplies: 'pauses of reading by `limits.replyBytesMax`',
+  pausesForRate: 'pauses of reading by `limits.fixesPerSecondPerAddressMax`',
+  tableFull: 'fixes refused by `limits.clientsMax` or `limits.tableBytesMax`',
+  serverNamesFull: 'AT lines refused by `limits.serverNamesMax`',
+  logDropped: 'log events dropped by `logs.bufferBytesMax` or by a disk that takes no more',
+} as const
+
+/** The name of a counter. */
+export type CounterName = keyof typeof MEANINGS
+
+/** All counters of one server, from 0 at its start. */
+export type Counters = Record<CounterName, number>
+
+/** Every counter with what it counts, in the order of the docs. */
+export const counterMeanings: Readonly<Record<CounterName, string>> = MEANINGS
+
+/** Makes counters that all stand at 0. */
+export function makeCounters(): Counters {
+  return Object.fromEntries(Object.keys(MEANINGS).map((name) => [name, 0])) as Counters
+}

@@ -1,0 +1,10 @@
+/**
+ * Every named error that somebody outside the code can meet. docs/operating.md says what to do about each, and a
+ * test holds the two equal. What a client sends wrong is no error here: it is answered, counted, and that is all.
+ */
+export { HerdFileInvalid, HerdFileNotFound } from './config.ts'
+export { PlaceTableBroken } from './places/place-table.ts'
+export { ProviderFailed } from './places/provider.ts'
+export { StatusUnavailable } from './replication/status-client.ts'
+export { SecretUnusable } from './secret.ts'
+export { NoSuchServer } from './server.ts'

@@ -1,0 +1,159 @@
+import type { Counters } from '../counters.ts'
+import { type Fix, makeFix, NOT_NEWER, TABLE_FULL } from '../locations/index.ts'
+import type { Log } from '../logs/server-log.ts'
+import type { Area } from '../places/provider.ts'
+import {
+  appendFields,
+  type CommandParser,
+  fieldEnd,
+  fieldStart,
+  LF,
+  type Nanotime,
+  type OutputBuffer,
+  QUESTION,
+  SKEW_BYTES_MAX,
+  SPACE,
+  setDifference,
+  writeSkew,
+} from '../protocol/index.ts'
+import { FROM_CLIENT, type Replica } from '../replication/replica.ts'
+
+/** Indexes of the fields of clients' commands. */
+const CLIENT = 1
+const POSITION = 2
+const TIME = 3
+
+/** What the commands work on; one for all connections of a server. */
+export interface CommandContext {
+  readonly replica: Replica
+  readonly parser: CommandParser
+  readonly output: OutputBuffer
+  readonly counters: Counters
+  readonly log: Log
+  /** When the chunk at hand came in. */
+  readonly now: Nanotime
+  /** This server's index in the replica's server names. */
+  readonly server: number
+}
+
+/**
+ * What clients' commands do. The parser has just read the command; replies are appended to the output. No socket:
+ * when replies go out, and in which order, is the connection's business.
+ */
+export class LineCommands {
+  readonly #context: CommandContext
+  readonly #fix: Fix
+  readonly #atPrefix: Buffer
+
+  constructor(context: CommandContext) {
+    const { parser, replica, server } = context
+    this.#context = context
+    this.#fix = makeFix(parser.position, parser.time, { seconds: 0, nanoseconds: 0 })
+    this.#fix.server = server
+    this.#atPrefix = replica.names.atPrefix(server)
+  }
+
+  /** `IAMAT`: takes the fix and appends its AT line, or the copy of the line when the table is full. */
+  iamat(buffer: Buffer, start: number, end: number): void {
+    const { output, counters, replica } = this.#context
+    const mark = output.waiting
+    this.#writeAt(buffer)
+    const applied = replica.apply(this.#fix, FROM_CLIENT)
+    if (applied === TABLE_FULL) {
+      output.cutBack(mark)
+      this.#noteTableFull()
+      this.invalid(buffer, start, end)
+      return
+    }
+    counters.iamats++
+    if (applied === NOT_NEWER) counters.fixesNotNew++
+    else counters.fixesNew++
+  }
+
+  /**
+   * `WHATSAT`: appends the AT line of the client, the first part of the reply.
+   *
+   * @returns where to look for places, or `null` when nobody has heard of the client; nothing is appended then.
+   */
+  whatsat(buffer: Buffer): Area | null {
+    const { replica, parser, output, counters } = this.#context
+    const record = this.#recordOf(buffer)
+    if (record === -1) return null
+    counters.whatsats++
+    replica.table.appendAt(record, output)
+    const { latitude, longitude, positionText } = replica.table.read(record)
+    return {
+      latitude,
+      longitude,
+      locationText: locationText(positionText),
+      radiusMetres: parser.radiusMetres,
+    }
+  }
+
+  /** `WHOSAT`: appends the nearest other clients and an empty line; `false` when nobody has heard of the client. */
+  whosat(buffer: Buffer): boolean {
+    const { replica, parser, output, counters } = this.#context
+    const { table } = replica
+    const record = this.#recordOf(buffer)
+    if (record === -1) return false
+    counters.whosats++
+    const { latitude, longitude } = table.read(record)
+    for (const other of table.nearby(latitude, longitude, parser.radiusMetres, parser.items, record)) {
+      table.appendAt(other, output)
+    }
+    output.appendByte(LF)
+    return true
+  }
+
+  /** Anything else: appends `? ` and a copy of the line. */
+  invalid(buffer: Buffer, start: number, end: number): void {
+    const { output, counters } = this.#context
+    counters.invalid++
+    output.ensure(end - start + 3)
+    output.appendByte(QUESTION)
+    output.appendByte(SPACE)
+    output.append(buffer, start, end)
+    output.appendByte(LF)
+  }
+
+  /** Writes the AT line of an IAMAT straight into the output, and lets the fix point at it there. */
+  #writeAt(buffer: Buffer): void {
+    const { output, parser, now } = this.#context
+    const { fields, time } = parser
+    const fix = this.#fix
+    const prefix = this.#atPrefix
+    setDifference(fix.skew, now.seconds, now.nanoseconds, time.seconds, time.nanoseconds)
+    output.ensure(prefix.length + SKEW_BYTES_MAX + fieldEnd(fields, TIME) - fieldStart(fields, CLIENT) + 4)
+    output.append(prefix, 0, prefix.length)
+    fix.buffer = output.bytes
+    fix.start = output.length
+    output.length = writeSkew(output.bytes, output.length, fix.skew)
+    output.appendByte(SPACE)
+    fix.clientStart = output.length
+    fix.clientEnd = fix.clientStart + fieldEnd(fields, CLIENT) - fieldStart(fields, CLIENT)
+    fix.positionStart = fix.clientEnd + 1
+    fix.positionEnd = fix.positionStart + fieldEnd(fields, POSITION) - fieldStart(fields, POSITION)
+    appendFields(output, buffer, fields, CLIENT, TIME)
+    fix.end = output.length
+    output.appendByte(LF)
+  }
+
+  #recordOf(buffer: Buffer): number {
+    const { fields } = this.#context.parser
+    return this.#context.replica.table.get(buffer, fieldStart(fields, CLIENT), fieldEnd(fields, CLIENT))
+  }
+
+  #noteTableFull(): void {
+    const { counters, log, replica } = this.#context
+    if (counters.tableFull++ > 0) return
+    const limit = 'limits.clientsMax or limits.tableBytesMax'
+    log.event('error', 'the table is full', { limit, clients: replica.table.clients })
+  }
+}
+
+/** `+34.068930-118.445127` as `34.068930,-118.445127`. */
+function locationText(position: Uint8Array): string {
+  const text = Buffer.from(position).toString('latin1')
+  const second = Math.max(text.indexOf('+', 1), text.indexOf('-', 1))
+  return [text.slice(0, second), text.slice(second)].map((part) => part.replace('+', '')).join(',')
+}

@@ -1,0 +1,383 @@
+import type { Socket } from 'node:net'
+import { type CommandParser, fieldEnd, fieldStart, LineFramer } from '../protocol/index.ts'
+import type { Links } from '../replication/links.ts'
+import type { System } from '../system.ts'
+import type { AddressBook } from './address-book.ts'
+import type { CommandContext, LineCommands } from './line-commands.ts'
+import { ReplyQueue } from './reply-queue.ts'
+
+/** Bounds of one connection. */
+export interface LineLimits {
+  readonly lineBytesMax: number
+  /** The first line must come within this time. */
+  readonly firstLineMsMax: number
+  /** WHATSATs that wait for their places; then reading pauses. */
+  readonly pendingWhatsatsMax: number
+  /** Bytes of replies that wait for the client; then reading pauses. */
+  readonly replyBytesMax: number
+  /** A client that takes nothing of its replies for this long is dropped. */
+  readonly slowReaderMsMax: number
+  /** A connection that is being closed for a fault is read, and not heeded, for this long at most. */
+  readonly lingerMsMax: number
+}
+
+/** Finds places: always resolves, with the JSON text of a reply. */
+export type FindPlaces = (
+  area: NonNullable<ReturnType<LineCommands['whatsat']>>,
+  items: number,
+) => Promise<string>
+
+/** What all connections of a gateway share. */
+export interface ConnectionContext extends CommandContext {
+  readonly commands: LineCommands
+  readonly limits: LineLimits
+  readonly links: Links
+  readonly findPlaces: FindPlaces
+  readonly addresses: AddressBook
+  readonly system: System
+}
+
+/** ` HTTP/` before the version ends the first line of every HTTP request. */
+const HTTP = / HTTP\/\d+(?:\.\d+)?\s*$/
+const REQUEST_LINE_TAIL = 16
+/**
+ * What one connection may cost before others get their turn: a line costs 1, a query as much as many lines. A chunk
+ * of reports is one turn; a chunk of queries is many.
+ */
+const TURN_COST_MAX = 4096
+const QUERY_COST = 256
+
+/**
+ * How a connection stands. `reading`: lines are answered as they come. `paused`: it has as much waiting as it may.
+ * `closing`: it did something that ends it; what it still sends is dropped. `handed-over`: it is a link now.
+ */
+type State = 'reading' | 'paused' | 'closing' | 'handed-over'
+
+/**
+ * One client's connection: lines in, replies out in the order of the lines, with everything that waits bounded.
+ *
+ * `#work` is the one place where lines are taken: after a chunk, after a reply that was awaited, after the socket
+ * has drained. It takes lines until there are none or the connection has as much waiting as it may.
+ */
+export class LineConnection {
+  readonly #context: ConnectionContext
+  readonly #socket: Socket
+  readonly #id: number
+  readonly #address: string
+  readonly #framer: LineFramer
+  readonly #replies = new ReplyQueue()
+  #state: State = 'reading'
+  #firstLine: (() => void) | null
+  #ended = false
+  #slowTimer: (() => void) | null = null
+  #waitTimer: (() => void) | null = null
+  #turnCost = 0
+  /** Bytes of replies that this turn may still append: set when a turn begins and when replies are lined up. */
+  #replyRoom = 0
+
+  constructor(context: ConnectionContext, socket: Socket, id: number) {
+    this.#context = context
+    this.#socket = socket
+    this.#id = id
+    this.#address = socket.remoteAddress ?? ''
+    this.#framer = new LineFramer(context.limits.lineBytesMax)
+    this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
+    socket.on('data', this.#onData)
+    socket.on('end', this.#onEnd)
+    socket.on('drain', this.#onDrain)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
+  }
+
+  /** Closes the connection once its replies are out. */
+  stop(): void {
+    if (this.#isOver()) return
+    this.#context.output.cutBack(0)
+    this.#fault('')
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state === 'closing') return
+    this.#framer.push(chunk)
+    this.#work()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    this.#work()
+  }
+
+  readonly #onDrain = (): void => {
+    this.#slowTimer?.()
+    this.#slowTimer = null
+    this.#work()
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#context.log.event('info', 'connection error', { connection: this.#id, error: error.message })
+  }
+
+  readonly #onClose = (): void => {
+    this.#firstLine?.()
+    this.#slowTimer?.()
+    this.#waitTimer?.()
+    this.#state = 'closing'
+  }
+
+  /** Takes and answers lines until there are none, or until this connection has as much waiting as it may. */
+  #work(): void {
+    const { output, system, now } = this.#context
+    if (this.#isOver()) return
+    output.cutBack(0)
+    this.#turnCost = 0
+    system.readClock(now)
+    this.#measureRoom()
+    let exhausted = false
+    while (!exhausted && this.#turnCost < TURN_COST_MAX && !this.#mustPause()) {
+      exhausted = !this.#takeLine()
+      if (this.#isOver()) return
+    }
+    this.#send()
+    if (!exhausted) this.#pause()
+    else if (this.#ended) this.#finish()
+    else if (this.#state === 'paused') {
+      this.#state = 'reading'
+      this.#socket.resume()
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'closing' || this.#state === 'handed-over'
+  }
+
+  /** Takes one line and answers it; `false` when there is none. */
+  #takeLine(): boolean {
+    const { log, parser, commands, counters } = this.#context
+    const framed = this.#framer.next()
+    if (framed === 'need-more') return false
+    if (framed === 'too-long') {
+      counters.linesTooLong++
+      this.#fault(`? a line may have at most ${this.#context.limits.lineBytesMax} bytes\n`)
+      return false
+    }
+    const { buffer, start, end } = this.#framer
+    if (log.traffic) log.lineIn(this.#id, buffer, start, end)
+    const isFirst = this.#firstLine !== null
+    if (isFirst) this.#firstLineCame()
+    this.#turnCost++
+    switch (parser.parse(buffer, start, end)) {
+      case 'iamat':
+        commands.iamat(buffer, start, end)
+        this.#context.addresses.spendFix(this.#address)
+        return true
+      case 'whatsat':
+        this.#turnCost += QUERY_COST
+        this.#whatsat(buffer, start, end)
+        return true
+      case 'whosat':
+        this.#turnCost += QUERY_COST
+        if (!commands.whosat(buffer)) commands.invalid(buffer, start, end)
+        return true
+      case 'at':
+        this.#at(buffer, start, end)
+        return true
+      case 'herd':
+        return this.#greeting(buffer, start, end, isFirst)
+      case 'invalid':
+        return this.#invalid(buffer, start, end, isFirst)
+    }
+  }
+
+  #whatsat(buffer: Buffer, start: number, end: number): void {
+    const { commands, output, parser, findPlaces } = this.#context
+    const mark = output.waiting
+    const area = commands.whatsat(buffer)
+    if (area === null) {
+      commands.invalid(buffer, start, end)
+      return
+    }
+    const head = output.take(mark)
+    this.#holdReplies()
+    const resolve = this.#replies.await(head)
+    this.#measureRoom()
+    void findPlaces(area, parser.items).then((json) => {
+      resolve(`${json}\n\n`)
+      if (this.#state === 'closing') this.#endWhenReplied()
+      else this.#work()
+    })
+  }
+
+  /** AT: from the address of a classic neighbor it is taken without a reply; from anyone else it is no command. */
+  #at(buffer: Buffer, start: number, end: number): void {
+    const { links, commands } = this.#context
+    const classic = links.classicAt(this.#address)
+    if (classic.length > 0) links.receiveClassic(classic, buffer)
+    else commands.invalid(buffer, start, end)
+  }
+
+  /** HERD, as the first line: the connection is a link from here on. */
+  #greeting(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {
+    const { links, commands } = this.#context
+    const greeting = isFirst ? links.readGreeting(buffer.subarray(start, end)) : null
+    if (greeting === null) {
+      commands.invalid(buffer, start, end)
+      return true
+    }
+    this.#state = 'handed-over'
+    this.#socket.pause()
+    this.#socket.off('data', this.#onData)
+    this.#socket.off('end', this.#onEnd)
+    this.#socket.off('drain', this.#onDrain)
+    this.#socket.off('error', this.#onError)
+    this.#socket.off('close', this.#onClose)
+    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
+    return true
+  }
+
+  #invalid(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {
+    const { commands, counters, links, parser } = this.#context
+    if (isFirst && HTTP.test(buffer.toString('latin1', Math.max(start, end - REQUEST_LINE_TAIL), end))) {
+      // A web page may make a browser send anything, but only behind a request line.
+      counters.httpRefused++
+      commands.invalid(buffer, start, end)
+      this.#fault('')
+      return false
+    }
+    // Two servers that take each other for clients must not send question marks back and forth for ever.
+    const fromClassic = links.classicAt(this.#address).length > 0 && isServersTalk(parser, buffer)
+    if (!fromClassic) commands.invalid(buffer, start, end)
+    return true
+  }
+
+  #firstLineCame(): void {
+    this.#firstLine?.()
+    this.#firstLine = null
+  }
+
+  #firstLineLate(): void {
+    this.#firstLine = null
+    this.#context.counters.firstLinesLate++
+    this.#context.output.cutBack(0)
+    this.#fault(`? the first line must come within ${this.#context.limits.firstLineMsMax} ms\n`)
+  }
+
+  #measureRoom(): void {
+    this.#replyRoom = this.#context.limits.replyBytesMax - this.#replies.bytes - this.#socket.writableLength
+  }
+
+  /** Says whether no further line may be taken in this turn. Called for each line, so it asks as little as it can. */
+  #mustPause(): boolean {
+    const { output, limits, addresses } = this.#context
+    return (
+      output.waiting >= this.#replyRoom ||
+      this.#replies.awaited >= limits.pendingWhatsatsMax ||
+      (addresses.isLimited && this.#pauseReason() !== null)
+    )
+  }
+
+  /** Why no further line may be taken: the counter of the limit that says so, or `null`. */
+  #pauseReason(): 'pausesForWhatsats' | 'pausesForReplies' | 'pausesForRate' | null {
+    const { limits, output, addresses, system } = this.#context
+    if (this.#replies.awaited >= limits.pendingWhatsatsMax) return 'pausesForWhatsats'
+    this.#measureRoom()
+    if (output.waiting >= this.#replyRoom) return 'pausesForReplies'
+    if (addresses.fixWaitMs(this.#address, system.nowMs()) > 0) return 'pausesForRate'
+    return null
+  }
+
+  /** Reads no more for now, and sees to it that `#work` is called again when it may go on. */
+  #pause(): void {
+    const { counters, addresses, system } = this.#context
+    if (this.#state === 'reading') {
+      this.#state = 'paused'
+      this.#socket.pause()
+      const reason = this.#pauseReason()
+      if (reason !== null) counters[reason]++
+    }
+    const reason = this.#pauseReason()
+    if (reason === null) setImmediate(() => this.#work())
+    else if (reason === 'pausesForRate') {
+      this.#waitTimer?.()
+      const waitMs = addresses.fixWaitMs(this.#address, system.nowMs())
+      this.#waitTimer = system.after(waitMs, () => this.#work())
+    }
+    // An awaited reply and a drained socket call it themselves.
+  }
+
+  /** Lines up what was answered so far behind the replies that are awaited, or sends it. */
+  #holdReplies(): void {
+    const { output } = this.#context
+    if (this.#replies.isEmpty) this.#send()
+    else this.#replies.push(output.take())
+  }
+
+  /** Sends all replies whose turn it is. */
+  #send(): void {
+    const { output } = this.#context
+    if (!this.#replies.isEmpty) {
+      this.#replies.push(output.take())
+      for (const reply of this.#replies.takeReady()) this.#write(reply)
+    } else if (output.waiting > 0) this.#write(output.take())
+  }
+
+  #write(bytes: Buffer): void {
+    const { log } = this.#context
+    if (this.#socket.destroyed) return
+    if (log.traffic) log.linesOut(this.#id, bytes, 0, bytes.length)
+    if (!this.#socket.write(bytes) && this.#slowTimer === null) this.#watchReader()
+  }
+
+  /** Looks again in a while whether the client has taken anything of what waits for it. */
+  #watchReader(): void {
+    const { limits, system } = this.#context
+    const socket = this.#socket
+    const taken = socket.bytesWritten - socket.writableLength
+    this.#slowTimer = system.after(limits.slowReaderMsMax, () => {
+      if (socket.bytesWritten - socket.writableLength > taken) this.#watchReader()
+      else this.#dropSlowReader()
+    })
+  }
+
+  #dropSlowReader(): void {
+    this.#context.counters.slowReadersDropped++
+    this.#context.log.event('warning', 'slow reader dropped', { connection: this.#id })
+    this.#socket.destroy()
+  }
+
+  /** The client has sent all it will: answers a rest without a line end, and closes when all replies are out. */
+  #finish(): void {
+    const { commands, log } = this.#context
+    if (this.#framer.finish()) {
+      const { buffer, start, end } = this.#framer
+      if (log.traffic) log.lineIn(this.#id, buffer, start, end)
+      commands.invalid(buffer, start, end)
+      this.#send()
+    }
+    if (this.#replies.isEmpty) this.#socket.end()
+  }
+
+  /** Ends the connection for a fault: takes no more lines, and closes when all replies are out. */
+  #fault(reply: string): void {
+    const { output } = this.#context
+    output.append(Buffer.from(reply), 0, Buffer.byteLength(reply))
+    this.#state = 'closing'
+    // What still comes is read and dropped: closing over unread bytes would take back the reply.
+    this.#socket.resume()
+    this.#endWhenReplied()
+  }
+
+  #endWhenReplied(): void {
+    const { system, limits } = this.#context
+    this.#send()
+    if (!this.#replies.isEmpty || this.#socket.writableEnded) return
+    this.#socket.end()
+    system.after(limits.lingerMsMax, () => this.#socket.destroy())
+  }
+}
+
+/** AT lines and question marks are what servers say to each other. */
+function isServersTalk({ fields }: CommandParser, buffer: Buffer): boolean {
+  if (fields.count === 0) return false
+  const word = buffer.toString('latin1', fieldStart(fields, 0), fieldEnd(fields, 0))
+  return word === 'AT' || word === '?'
+}

@@ -1,0 +1,97 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { AddressBook, type AddressLimits } from './address-book.ts'
+import { LineCommands } from './line-commands.ts'
+import { type ConnectionContext, LineConnection, type LineLimits } from './line-connection.ts'
+
+/** Stopping takes no longer, whatever clients do: supervisors kill after some 5 s. */
+const STOP_MS_MAX = 3000
+
+/** Bounds of the gateway and of each of its connections. */
+export interface GatewayLimits extends LineLimits, AddressLimits {}
+
+/** What the gateway needs besides what it makes itself. */
+export interface GatewayOptions extends Omit<ConnectionContext, 'commands' | 'addresses' | 'limits'> {
+  readonly limits: GatewayLimits
+  readonly nextConnection: () => number
+}
+
+/** The port: accepts connections, as many as it may, and gives each its lines. */
+export class LineGateway {
+  readonly #options: GatewayOptions
+  readonly #context: ConnectionContext
+  readonly #server: Server
+  readonly #addresses: AddressBook
+  readonly #connections = new Map<Socket, LineConnection>()
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+    this.#addresses = new AddressBook(options.limits)
+    this.#context = { ...options, commands: new LineCommands(options), addresses: this.#addresses }
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  /** Connections open now, links included. */
+  get connections(): number {
+    return this.#addresses.connections
+  }
+
+  /**
+   * Begins to listen. @returns the port, which the system chooses when `port` is 0.
+   *
+   * @throws the error of the system, `EADDRINUSE` among others.
+   */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off('error', reject)
+        // Too few file descriptors, for instance: the connection is lost, the server goes on.
+        this.#server.on('error', (error) => {
+          this.#options.log.event('error', 'can’t accept', { error: error.message })
+        })
+        const address = this.#server.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : port)
+      })
+    })
+  }
+
+  /** Stops listening, and closes every connection once its replies are out. */
+  async stop(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const connection of this.#connections.values()) connection.stop()
+    const lingerMs = Math.min(this.#options.limits.lingerMsMax, STOP_MS_MAX)
+    const cancel = this.#options.system.after(lingerMs, () => {
+      for (const socket of this.#connections.keys()) socket.destroy()
+    })
+    await closed
+    cancel()
+  }
+
+  #accept(socket: Socket): void {
+    const { counters, log, system, limits, nextConnection } = this.#options
+    const address = socket.remoteAddress ?? ''
+    const refusedBy = this.#addresses.enter(address, system.nowMs())
+    if (refusedBy !== null) {
+      if (counters.connectionsRefused++ === 0)
+        log.event('warning', 'too many connections', { limit: refusedBy })
+      socket.on('error', () => {})
+      socket.end(`? too many connections: ${refusedBy}\n`)
+      socket.resume()
+      system.after(limits.lingerMsMax, () => socket.destroy())
+      return
+    }
+    const id = nextConnection()
+    counters.connectionsOpened++
+    log.event('info', 'connection open', { connection: id, address, port: socket.remotePort ?? 0 })
+    this.#connections.set(socket, new LineConnection(this.#context, socket, id))
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      this.#addresses.leave(address, system.nowMs())
+      log.event('info', 'connection closed', {
+        connection: id,
+        bytesIn: socket.bytesRead,
+        bytesOut: socket.bytesWritten,
+      })
+    })
+  }
+}

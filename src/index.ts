@@ -1,0 +1,8 @@
+/** Herd as a library: load a herd file, start servers, ask them how they are. */
+
+export { type HerdConfig, type HerdSource, loadHerd, packagedHerds } from './config.ts'
+export * from './errors.ts'
+export type { LinkStatus, ServerStatus } from './replication/status.ts'
+export { askStatus, type StatusTarget } from './replication/status-client.ts'
+export { loadOrMakeSecret, loadPlacesKey, loadSecret } from './secret.ts'
+export { type RunningServer, type ServerEvent, type ServerOptions, startServer } from './server.ts'

@@ -1,0 +1,5 @@
+export { type Fix, makeFix } from './fix.ts'
+export type { HashKey } from './keyed-hash.ts'
+export { LiveTable, NOT_NEWER, type StoredFix, TABLE_FULL, type TableLimits } from './live-table.ts'
+export { AHEAD_SECONDS_MAX, compareFixes, effectiveTime, type Ordered } from './order.ts'
+export { ServerNames } from './server-names.ts'

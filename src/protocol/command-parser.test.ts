@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { anyLine, anyStream, chop, chunking } from '../../test/support/line-generators.ts'
+import { type NaiveCommand, naiveDegrees, naiveLines, naiveParse } from '../../test/support/naive-parser.ts'
+import { fc, runs } from '../../test/support/properties.ts'
+import { CommandParser, fieldEnd, fieldStart, LineFramer, type Nanotime } from './index.ts'
+
+const parser = new CommandParser()
+
+/** What the parser says of a line, in the words of the naive one. */
+function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): NaiveCommand {
+  const kind = parser.parse(buffer, start, end)
+  const fields: string[] = []
+  for (let field = 0; field < parser.fields.count; field++) {
+    fields.push(buffer.toString('latin1', fieldStart(parser.fields, field), fieldEnd(parser.fields, field)))
+  }
+  const { latitude, longitude } = parser.position
+  const degrees = { latitude: naiveDegrees(latitude), longitude: naiveDegrees(longitude) }
+  const fix = { ...degrees, time: nanoseconds(parser.time) }
+  switch (kind) {
+    case 'invalid':
+    case 'herd':
+      return { kind }
+    case 'iamat':
+      return { kind, fields, fix }
+    case 'at':
+      return { kind, fields, fix, skew: nanoseconds(parser.skew) }
+    case 'whatsat':
+    case 'whosat':
+      return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items }
+  }
+}
+
+function nanoseconds(time: Nanotime): bigint {
+  assert.ok(time.nanoseconds >= 0 && time.nanoseconds < 1_000_000_000, 'nanoseconds in range')
+  return BigInt(time.seconds) * 1_000_000_000n + BigInt(time.nanoseconds)
+}
+
+function parse(line: string): NaiveCommand {
+  return parseBytes(Buffer.from(line, 'latin1'))
+}
+
+test('the parser of bytes equals the naive one on any line', () => {
+  fc.assert(
+    fc.property(anyLine, (line) => {
+      assert.deepEqual(parse(line), naiveParse(line))
+    }),
+    runs(6000),
+  )
+})
+
+test('the parser of bytes equals the naive one wherever the line lies in a buffer', () => {
+  fc.assert(
+    fc.property(anyLine, anyLine, anyLine, (before, line, after) => {
+      const buffer = Buffer.from(before + line + after, 'latin1')
+      assert.deepEqual(parseBytes(buffer, before.length, before.length + line.length), naiveParse(line))
+    }),
+    runs(1000),
+  )
+})
+
+test('any stream in any chunks gives the lines and commands of the naive parser', () => {
+  fc.assert(
+    fc.property(anyStream, chunking, (stream, sizes) => {
+      const framer = new LineFramer(1_000_000)
+      const commands: NaiveCommand[] = []
+      for (const chunk of chop(Buffer.from(stream, 'latin1'), sizes)) {
+        framer.push(chunk)
+        while (framer.next() === 'line') commands.push(parseBytes(framer.buffer, framer.start, framer.end))
+      }
+      const naive = naiveLines(stream)
+      assert.deepEqual(commands, naive.lines.map(naiveParse))
+      assert.equal(framer.finish(), naive.rest !== '')
+      if (naive.rest !== '') {
+        assert.equal(framer.buffer.toString('latin1', framer.start, framer.end), naive.rest)
+      }
+    }),
+    runs(1500),
+  )
+})
+
+test('the generators meet every kind of command', () => {
+  const seen = new Set(fc.sample(anyLine, 1000).map((line) => naiveParse(line).kind))
+  assert.deepEqual([...seen].toSorted(), ['at', 'herd', 'iamat', 'invalid', 'whatsat', 'whosat'])
+})
+
+test('what the parser keeps of one line does not reach the next', () => {
+  assert.equal(parse('WHATSAT kiwi 50 20').kind, 'whatsat')
+  assert.equal(parse('').kind, 'invalid')
+  assert.equal(parse('WHATSAT kiwi').kind, 'invalid')
+  assert.deepEqual(parse('WHOSAT kiwi 0.0625 0'), {
+    kind: 'whosat',
+    fields: ['WHOSAT', 'kiwi', '0.0625', '0'],
+    radiusMetres: 62.5,
+    items: 0,
+  })
+})
+
+test('bounds hold for the decimal text, not for its rounding', () => {
+  const zeros = '0'.repeat(400)
+  const kinds = [
+    `+90.${zeros}-180.${zeros}`,
+    `+90.${zeros}1-180`,
+    `-90-180.${zeros}1`,
+    `+${zeros}90+${zeros}180`,
+    `+89.${'9'.repeat(400)}+179.${'9'.repeat(400)}`,
+    `+${'9'.repeat(400)}+0`,
+  ].map((position) => parse(`IAMAT kiwi ${position} 0`).kind)
+  assert.deepEqual(kinds, ['iamat', 'invalid', 'invalid', 'iamat', 'iamat', 'invalid'])
+})
+
+test('a line of many fields is cut off in counting, not in meaning', () => {
+  assert.equal(parse(`HERD ${'x '.repeat(10_000)}`).kind, 'herd')
+  assert.equal(parse(`IAMAT ${'x '.repeat(10_000)}`).kind, 'invalid')
+})

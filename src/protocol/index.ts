@@ -1,0 +1,17 @@
+export { DIGIT_0, IS_WHITE, LF, QUESTION, SPACE } from './byte-classes.ts'
+export { type CommandKind, CommandParser, ITEMS_MAX, RADIUS_KM_MAX } from './command-parser.ts'
+export { appendFields, type Fields, fieldEnd, fieldStart } from './fields.ts'
+export { type Framed, LineFramer } from './line-framer.ts'
+export { copyBytes, OutputBuffer } from './output-buffer.ts'
+export type { Position } from './position.ts'
+export {
+  compareTimes,
+  formatTime,
+  type Nanotime,
+  parseSkew,
+  parseTime,
+  SKEW_BYTES_MAX,
+  setDifference,
+  TIME_SECONDS_END,
+  writeSkew,
+} from './time.ts'

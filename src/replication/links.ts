@@ -1,0 +1,172 @@
+import { lookup } from 'node:dns/promises'
+import { isIP, type Socket } from 'node:net'
+import { LineFramer } from '../protocol/index.ts'
+import { answerGreeting, type Greeted } from './greet.ts'
+import { type Greeting, LINK_VERSION, OPERATOR, readHandshakeLine, refusedLine } from './handshake.ts'
+import { HandshakeSocket } from './handshake-socket.ts'
+import { Neighbor, type NeighborAddress, type NeighborContext } from './neighbor.ts'
+import { receiveAt } from './receive-at.ts'
+import type { LinkStatus, ServerStatus } from './status.ts'
+
+/** An operator asks little and stays briefly. */
+const OPERATOR_LINES_MAX = 100
+
+/**
+ * All links of a server: one to each neighbor, whoever dialed. Gateways hand over connections that begin with a
+ * greeting, and AT lines that come from the address of a classic neighbor.
+ */
+export class Links {
+  readonly #context: NeighborContext
+  readonly #neighbors = new Map<string, Neighbor>()
+  readonly #classicAddresses = new Map<string, Neighbor[]>()
+  readonly #status: () => ServerStatus
+  readonly #greetings = new Set<Socket>()
+  #stopped = false
+
+  /** @param status what an operator is told who asks for it. */
+  constructor(context: NeighborContext, status: () => ServerStatus) {
+    this.#context = context
+    this.#status = status
+    context.replica.onOwed(() => {
+      for (const neighbor of this.#neighbors.values()) neighbor.link?.wake()
+    })
+  }
+
+  /** Begins to keep a link to each neighbor. Resolves when the addresses of classic ones are known. */
+  async start(addresses: readonly NeighborAddress[]): Promise<void> {
+    for (const address of addresses) {
+      const neighbor = new Neighbor(address, this.#context)
+      this.#neighbors.set(address.name, neighbor)
+      if (address.classic) await this.#noteClassic(neighbor)
+    }
+  }
+
+  /** Ends all links. */
+  stop(): void {
+    this.#stopped = true
+    for (const neighbor of this.#neighbors.values()) neighbor.stop()
+    for (const socket of this.#greetings) socket.destroy()
+  }
+
+  /** One row for each neighbor, in the order of the herd file. */
+  get statuses(): LinkStatus[] {
+    return [...this.#neighbors.values()].map((neighbor) => neighbor.status)
+  }
+
+  /**
+   * Reads a line that begins with HERD as the greeting of a link.
+   *
+   * @returns `null` when it isn't one: an invalid command like any other.
+   */
+  readGreeting(line: Buffer): Greeting | 'other-version' | null {
+    if (line.length > this.#context.limits.handshakeLineBytesMax) return null
+    const read = readHandshakeLine(line.toString('utf8'))
+    if (read.type === 'version') return 'other-version'
+    return read.type === 'greet' ? read.greeting : null
+  }
+
+  /** Takes over a socket whose first line was a greeting. @param rest bytes that came behind that line. */
+  accept(socket: Socket, connection: number, greeting: Greeting | 'other-version', rest: Buffer): void {
+    const { identity, limits } = this.#context
+    // Whoever dialed may reset the connection at any time; that shows as its end.
+    socket.on('error', () => {})
+    if (greeting === 'other-version') {
+      const reason = `this server speaks version ${LINK_VERSION} of the link protocol`
+      new HandshakeSocket(socket, limits, rest).close(refusedLine(reason))
+      this.#noteFailed(connection, { outcome: 'refused', reason })
+      return
+    }
+    this.#greetings.add(socket)
+    const admit = (peer: string, peerRun: string): string | null => this.#objection(peer, peerRun)
+    void answerGreeting(socket, greeting, rest, identity, limits, admit).then((greeted) => {
+      this.#greetings.delete(socket)
+      this.#greeted(socket, connection, greeting, greeted)
+    })
+  }
+
+  /** The classic neighbors that have this address; AT lines are believed when they come from there. */
+  classicAt(address: string | undefined): readonly Neighbor[] {
+    if (this.#classicAddresses.size === 0 || address === undefined) return []
+    return this.#classicAddresses.get(plainAddress(address)) ?? []
+  }
+
+  /** Takes the AT line that the parser has just read in `buffer`, from one of these classic neighbors. */
+  receiveClassic(neighbors: readonly Neighbor[], buffer: Buffer): void {
+    // With several at one address nobody knows which it was: what goes back to it is not new to it, and ends there.
+    const from = neighbors.length === 1 ? (neighbors[0]?.link?.queue ?? null) : null
+    receiveAt(this.#context, buffer, from)
+  }
+
+  #objection(peer: string, peerRun: string): string | null {
+    const neighbor = this.#neighbors.get(peer)
+    if (this.#stopped) return 'this server is stopping'
+    if (neighbor === undefined || neighbor.address.classic) {
+      return `${peer} is no neighbor of ${this.#context.identity.name} in the herd file`
+    }
+    return neighbor.objection(peerRun)
+  }
+
+  #greeted(socket: Socket, connection: number, greeting: Greeting, greeted: Greeted): void {
+    if (greeted.outcome !== 'open') {
+      this.#noteFailed(connection, greeted, greeting.from)
+      return
+    }
+    if (greeted.peer === OPERATOR) {
+      this.#serveOperator(socket, greeted.rest)
+      return
+    }
+    this.#neighbors.get(greeted.peer)?.accept(socket, connection, greeted)
+  }
+
+  #noteFailed(
+    connection: number,
+    { outcome, reason }: Exclude<Greeted, { readonly outcome: 'open' }>,
+    from = '',
+  ): void {
+    if (outcome === 'refused') this.#context.counters.greetingsRefused++
+    this.#context.log.event('warning', 'greeting failed', { connection, from, outcome, reason })
+  }
+
+  /** Answers the `herd` command, which has proved that it holds the secret. */
+  #serveOperator(socket: Socket, rest: Buffer): void {
+    const { limits, system } = this.#context
+    const framer = new LineFramer(limits.handshakeLineBytesMax)
+    const cancel = system.after(limits.silenceMsMax, () => socket.destroy())
+    let lines = 0
+    const take = (chunk: Buffer): void => {
+      framer.push(chunk)
+      for (let framed = framer.next(); framed !== 'need-more'; framed = framer.next()) {
+        if (framed === 'too-long' || ++lines > OPERATOR_LINES_MAX) {
+          socket.destroy()
+          return
+        }
+        const line = framer.buffer.toString('utf8', framer.start, framer.end).trim()
+        const prefix = `HERD ${LINK_VERSION} status`
+        socket.write(line === prefix ? `${prefix} ${JSON.stringify(this.#status())}\n` : `? ${line}\n`)
+      }
+    }
+    socket.on('close', cancel)
+    socket.on('end', () => socket.end())
+    socket.on('data', take)
+    take(rest)
+    socket.resume()
+  }
+
+  async #noteClassic(neighbor: Neighbor): Promise<void> {
+    const { host, name } = neighbor.address
+    const addresses =
+      isIP(host) === 0 ? await lookup(host, { all: true }).catch(() => []) : [{ address: host }]
+    if (addresses.length === 0) {
+      this.#context.log.event('error', 'no address of a classic neighbor', { neighbor: name, host })
+    }
+    for (const { address } of addresses) {
+      const key = plainAddress(address)
+      this.#classicAddresses.set(key, [...(this.#classicAddresses.get(key) ?? []), neighbor])
+    }
+  }
+}
+
+/** IPv4 addresses come as `::ffff:127.0.0.1` on a socket that listens on both. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
+}

@@ -1,0 +1,183 @@
+import { connect, type Socket } from 'node:net'
+import type { System } from '../system.ts'
+import { type Greeted, type GreetLimits, greet, type Identity } from './greet.ts'
+import { type Candidate, replaces } from './one-link.ts'
+import { type LinkContext, type LinkLimits, OpenLink } from './open-link.ts'
+import { nextRedialMs, type RedialLimits } from './redial.ts'
+import type { LinkStatus } from './status.ts'
+
+/** Bounds of all that concerns links. */
+export interface LinksLimits extends LinkLimits, GreetLimits, RedialLimits {}
+
+/** Where a neighbor is, and of which kind. */
+export interface NeighborAddress {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  /** Speaks bare AT lines, without a greeting. */
+  readonly classic: boolean
+}
+
+/** What all neighbors of a server share. */
+export interface NeighborContext extends LinkContext {
+  readonly identity: Identity
+  readonly system: System
+  readonly limits: LinksLimits
+  /** Numbers a connection, for the log. */
+  readonly nextConnection: () => number
+}
+
+/** A neighbor's life. What only one phase needs lives on that phase. */
+type Phase =
+  | { readonly is: 'waiting'; readonly cancel: () => void }
+  | { readonly is: 'dialing'; readonly socket: Socket }
+  | { readonly is: 'open'; readonly link: OpenLink; readonly candidate: Candidate; readonly sinceMs: number }
+  | { readonly is: 'stopped' }
+
+/**
+ * Keeps one link to a neighbor, for ever: dials, greets, dials again after growing delays; takes a link that the
+ * neighbor dialed as gladly.
+ */
+export class Neighbor {
+  readonly address: NeighborAddress
+  readonly #context: NeighborContext
+  #phase: Phase
+  #changedMs: number
+  #delayMs = 0
+  #lastTrouble = ''
+
+  constructor(address: NeighborAddress, context: NeighborContext) {
+    this.address = address
+    this.#context = context
+    this.#changedMs = context.system.nowMs()
+    // Of two servers that start together one dials first: crossing connections are settled, but cost a greeting.
+    const first = address.classic || context.identity.name < address.name
+    this.#phase = this.#wait(first ? 0 : context.limits.redialMsMin)
+  }
+
+  /** The open link, if there is one. */
+  get link(): OpenLink | null {
+    return this.#phase.is === 'open' ? this.#phase.link : null
+  }
+
+  get status(): LinkStatus {
+    const { name, classic } = this.address
+    const forSeconds = (this.#context.system.nowMs() - this.#changedMs) / 1000
+    return { neighbor: name, open: this.link !== null, classic, forSeconds, queued: this.link?.queued ?? 0 }
+  }
+
+  /** Says whether a link that the neighbor dialed is welcome: `null`, or why not. */
+  objection(peerRun: string): string | null {
+    if (this.#phase.is === 'stopped') return 'this server is stopping'
+    const candidate = { dialer: this.address.name, peerRun }
+    if (this.#phase.is === 'open' && !replaces(candidate, this.#phase.candidate))
+      return 'there is a link already'
+    return null
+  }
+
+  /** Takes a link that the neighbor dialed and that was welcome. */
+  accept(socket: Socket, connection: number, greeted: Greeted & { readonly outcome: 'open' }): void {
+    this.#open(socket, connection, greeted.rest, { dialer: this.address.name, peerRun: greeted.peerRun })
+  }
+
+  /** Ends the link, or the attempts to make one, for good. */
+  stop(): void {
+    const phase = this.#phase
+    this.#phase = { is: 'stopped' }
+    if (phase.is === 'waiting') phase.cancel()
+    if (phase.is === 'dialing') phase.socket.destroy()
+    if (phase.is === 'open') phase.link.close('this server is stopping')
+  }
+
+  #wait(ms: number): Phase {
+    return { is: 'waiting', cancel: this.#context.system.after(ms, () => this.#dial()) }
+  }
+
+  #dial(): void {
+    const { host, port, name, classic } = this.address
+    const { limits, identity, nextConnection } = this.#context
+    const socket = connect({ host, port, noDelay: true })
+    this.#phase = { is: 'dialing', socket }
+    const timer = this.#context.system.after(limits.handshakeMsMax, () => {
+      socket.destroy(new Error(`no connection within ${limits.handshakeMsMax} ms`))
+    })
+    const fail = (error?: Error): void => {
+      timer()
+      this.#attemptFailed(socket, error?.message ?? 'the connection was closed')
+    }
+    socket.once('error', fail)
+    socket.once('close', () => fail())
+    socket.once('connect', () => {
+      timer()
+      socket.pause()
+      socket.off('error', fail)
+      socket.removeAllListeners('close')
+      // While two sides greet, an error shows as the end of the conversation.
+      socket.on('error', () => {})
+      if (classic) {
+        this.#open(socket, nextConnection(), Buffer.alloc(0), { dialer: identity.name, peerRun: '' })
+        return
+      }
+      void greet(socket, identity, name, limits).then((greeted) => this.#greeted(socket, greeted))
+    })
+  }
+
+  #greeted(socket: Socket, greeted: Greeted): void {
+    if (greeted.outcome !== 'open') {
+      this.#attemptFailed(socket, greeted.reason)
+      return
+    }
+    const candidate = { dialer: this.#context.identity.name, peerRun: greeted.peerRun }
+    const phase = this.#phase
+    if (phase.is === 'stopped' || (phase.is === 'open' && !replaces(candidate, phase.candidate))) {
+      socket.destroy()
+      return
+    }
+    this.#open(socket, this.#context.nextConnection(), greeted.rest, candidate)
+  }
+
+  #open(socket: Socket, connection: number, rest: Buffer, candidate: Candidate): void {
+    const { log, counters, system } = this.#context
+    const before = this.#phase
+    const { name, classic } = this.address
+    counters.linksOpened++
+    this.#lastTrouble = ''
+    log.event('info', 'link open', { neighbor: name, connection, dialer: candidate.dialer, classic })
+    const link: OpenLink = new OpenLink(this.#context, socket, connection, classic, rest, (reason) => {
+      this.#lost(link, connection, reason)
+    })
+    this.#phase = { is: 'open', link, candidate, sinceMs: system.nowMs() }
+    this.#changedMs = system.nowMs()
+    if (before.is === 'waiting') before.cancel()
+    if (before.is === 'open') before.link.close('replaced by a newer link')
+    // An attempt under way goes on: it is settled like any other second connection when it comes through.
+  }
+
+  #lost(link: OpenLink, connection: number, reason: string): void {
+    const { log, counters, system, limits } = this.#context
+    counters.linksLost++
+    log.event('warning', 'link lost', { neighbor: this.address.name, connection, reason })
+    const phase = this.#phase
+    if (phase.is !== 'open' || phase.link !== link) return
+    this.#changedMs = system.nowMs()
+    // Only a link that has lasted makes the next attempt an early one again.
+    if (this.#changedMs - phase.sinceMs >= limits.silenceMsMax) this.#delayMs = 0
+    this.#redial()
+  }
+
+  #attemptFailed(socket: Socket, reason: string): void {
+    socket.destroy()
+    const phase = this.#phase
+    if (phase.is !== 'dialing' || phase.socket !== socket) return
+    if (reason !== this.#lastTrouble) {
+      this.#lastTrouble = reason
+      this.#context.log.event('warning', 'no link', { neighbor: this.address.name, reason })
+    }
+    this.#redial()
+  }
+
+  #redial(): void {
+    this.#delayMs = nextRedialMs(this.#delayMs, this.#context.limits, this.#context.system.random())
+    this.#phase = this.#wait(this.#delayMs)
+  }
+}

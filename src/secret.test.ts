@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type HerdConfig, readHerd } from './config.ts'
+import { loadOrMakeSecret, loadPlacesKey, loadSecret, SecretUnusable } from './secret.ts'
+
+async function folderOf(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'herd-secret-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+function configIn(folder: string, more: object = {}): HerdConfig {
+  const text = JSON.stringify({ herd: 'pair', servers: { A: { port: 1 } }, ...more })
+  const reading = readHerd(text, { file: join(folder, 'pair.yaml'), cwd: folder, env: {} })
+  assert.ok(reading.ok)
+  return reading.config
+}
+
+test('a secret is made once, for nobody else to read', async (t) => {
+  const folder = await folderOf(t)
+  const config = configIn(folder, { stateFolder: 'deep/state' })
+  assert.equal(await loadSecret(config, {}), undefined)
+  const secret = await loadOrMakeSecret(config, {})
+  assert.match(secret.toString(), /^[0-9a-f]{64}$/)
+  const file = join(folder, 'deep/state/pair.secret')
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+  assert.equal((await stat(join(folder, 'deep/state'))).mode & 0o777, 0o700)
+  assert.deepEqual(await loadOrMakeSecret(config, {}), secret)
+  assert.deepEqual(await loadSecret(config, {}), secret)
+  assert.deepEqual(await readdir(join(folder, 'deep/state')), ['pair.secret'])
+})
+
+test('servers that start together get the same secret', async (t) => {
+  for (let round = 0; round < 20; round++) {
+    const folder = await folderOf(t)
+    const config = configIn(folder)
+    const secrets = await Promise.all(Array.from({ length: 8 }, () => loadOrMakeSecret(config, {})))
+    assert.equal(new Set(secrets.map(String)).size, 1)
+    assert.deepEqual(await readdir(config.stateFolder), ['pair.secret'])
+  }
+})
+
+test('precedence: environment, secretFile, state folder', async (t) => {
+  const folder = await folderOf(t)
+  await writeFile(join(folder, 'own.secret'), 'the secret of a file\n', { mode: 0o600 })
+  const config = configIn(folder, { secretFile: 'own.secret' })
+  const env = { HERD_SECRET: '  the secret of the environment\n' }
+  assert.equal(String(await loadOrMakeSecret(config, env)), 'the secret of the environment')
+  assert.equal(String(await loadOrMakeSecret(config, {})), 'the secret of a file')
+  assert.equal(String(await loadOrMakeSecret(config, { HERD_SECRET: '' })), 'the secret of a file')
+  assert.equal((await loadOrMakeSecret(configIn(folder), {})).length, 64)
+})
+
+test('the same text in a file and in the environment is the same secret', async (t) => {
+  const folder = await folderOf(t)
+  const config = configIn(folder)
+  const made = await loadOrMakeSecret(config, {})
+  const text = await readFile(join(config.stateFolder, 'pair.secret'), 'utf8')
+  assert.deepEqual(await loadOrMakeSecret(config, { HERD_SECRET: text }), made)
+})
+
+test('a secret that is too short is refused, and not said', async (t) => {
+  const folder = await folderOf(t)
+  await writeFile(join(folder, 'own.secret'), 'psst-not-15-b\n', { mode: 0o600 })
+  const refused = (file: string) => (error: unknown) => {
+    assert.ok(error instanceof SecretUnusable)
+    assert.ok(error.message.includes(file))
+    assert.match(error.message, /has 13 bytes, but needs at least 16; for example/)
+    assert.doesNotMatch(`${error.message}${error.stack}`, /psst/)
+    return true
+  }
+  const config = configIn(folder, { secretFile: 'own.secret' })
+  await assert.rejects(loadOrMakeSecret(config, {}), refused('own.secret'))
+  await assert.rejects(loadOrMakeSecret(config, { HERD_SECRET: 'psst-not-15-b' }), refused('HERD_SECRET'))
+  assert.equal((await loadOrMakeSecret(config, { HERD_SECRET: 'sixteen bytes it' })).length, 16)
+})
+
+test('a file that others may read is used, with a warning', async (t) => {
+  const folder = await folderOf(t)
+  const file = join(folder, 'own.secret')
+  const config = configIn(folder, { secretFile: 'own.secret' })
+  for (const [mode, warned] of [
+    [0o600, 0],
+    [0o400, 0],
+    [0o640, 1],
+    [0o604, 1],
+    [0o620, 1],
+  ] as const) {
+    await rm(file, { force: true })
+    await writeFile(file, 'the secret of a file')
+    await chmod(file, mode)
+    const warnings: string[] = []
+    await loadOrMakeSecret(config, {}, (text) => warnings.push(text))
+    assert.equal(warnings.length, warned, mode.toString(8))
+    for (const warning of warnings) assert.match(warning, /may be read or changed by others.*chmod 600/)
+    assert.doesNotMatch(warnings.join(), /the secret/)
+  }
+})
+
+test('a secret that can not be read or made is a named error', async (t) => {
+  const folder = await folderOf(t)
+  const missing = configIn(folder, { secretFile: 'missing.secret' })
+  await assert.rejects(loadOrMakeSecret(missing, {}), /secretFile: there is no file .*missing\.secret/)
+  await mkdir(join(folder, 'own.secret'))
+  await assert.rejects(loadOrMakeSecret(configIn(folder, { secretFile: 'own.secret' }), {}), /\(EISDIR\)/)
+  await writeFile(join(folder, 'file'), '')
+  await assert.rejects(loadOrMakeSecret(configIn(folder, { stateFolder: 'file' }), {}), SecretUnusable)
+  await assert.rejects(loadOrMakeSecret(configIn(folder, { stateFolder: 'file/deep' }), {}), SecretUnusable)
+  await writeFile(join(folder, 'huge'), 'x'.repeat(4097), { mode: 0o600 })
+  await assert.rejects(
+    loadOrMakeSecret(configIn(folder, { secretFile: 'huge' }), {}),
+    /larger than 4096 bytes/,
+  )
+})
+
+test('the key of places: environment, file, none; only where it is used', async (t) => {
+  const folder = await folderOf(t)
+  await writeFile(join(folder, 'key'), 'key-of-the-file\n', { mode: 0o600 })
+  const config = (places: object) => configIn(folder, { places })
+  const env = { GOOGLE_PLACES_API_KEY: 'key-of-the-environment' }
+  const withFile = { google: { keyFile: 'key' } }
+  assert.equal(await loadPlacesKey(config({}), {}), undefined)
+  assert.equal(await loadPlacesKey(config(withFile), {}), 'key-of-the-file')
+  assert.equal(await loadPlacesKey(config(withFile), env), 'key-of-the-environment')
+  assert.equal(await loadPlacesKey(config({ provider: 'embedded' }), env), undefined)
+  await assert.rejects(
+    loadPlacesKey(config({ provider: 'google' }), {}),
+    /but there is no key: set GOOGLE_PLACES/,
+  )
+  const lost = config({ google: { keyFile: 'lost' } })
+  await assert.rejects(loadPlacesKey(lost, {}), /places\.google\.keyFile: there is no file/)
+})
+
+test('a key that is none is refused, and not said', async (t) => {
+  const config = configIn(await folderOf(t), { places: { provider: 'google' } })
+  for (const key of ['psst two', 'psst\u0007', 'psstä', 'psst'.repeat(100)]) {
+    await assert.rejects(loadPlacesKey(config, { GOOGLE_PLACES_API_KEY: key }), (error) => {
+      assert.ok(error instanceof SecretUnusable)
+      assert.doesNotMatch(`${error.stack}`, /psst/)
+      return true
+    })
+  }
+})

@@ -1,0 +1,50 @@
+import type { Counters } from './counters.ts'
+import type { LiveTable } from './locations/index.ts'
+import type { PlacesCounters } from './places/finder.ts'
+import { formatTime } from './protocol/index.ts'
+import type { LinkStatus, ServerStatus } from './replication/status.ts'
+
+/** What a status is made of. */
+export interface StatusParts {
+  readonly server: string
+  readonly herd: string
+  readonly run: string
+  readonly upSeconds: number
+  readonly table: LiveTable
+  readonly connections: number
+  readonly links: readonly LinkStatus[]
+  readonly counters: Counters
+  readonly places: PlacesCounters
+  readonly wallMs: number
+}
+
+/** Puts together what a server says of itself to whoever holds the herd's secret. */
+export function makeStatus(parts: StatusParts): ServerStatus {
+  const { server, herd, run, upSeconds, table, connections, links, counters, places } = parts
+  const placesCounters = Object.entries(places).map(([name, count]) => [`places.${name}`, count as number])
+  const tableBytes = Object.entries(table.bytes).map(([name, bytes]) => [`tableBytes.${name}`, bytes])
+  return {
+    server,
+    herd,
+    run,
+    pid: process.pid,
+    upSeconds,
+    clients: table.clients,
+    lastFix: lastFix(table, parts.wallMs),
+    connections,
+    links,
+    counters: { ...counters, ...Object.fromEntries(placesCounters), ...Object.fromEntries(tableBytes) },
+  }
+}
+
+function lastFix(table: LiveTable, wallMs: number): ServerStatus['lastFix'] {
+  if (table.newest === -1) return null
+  const { client, serverName, positionText, time } = table.read(table.newest)
+  return {
+    client: client.toString('utf8'),
+    server: Buffer.from(serverName).toString('utf8'),
+    position: Buffer.from(positionText).toString('latin1'),
+    time: formatTime(time),
+    ageSeconds: wallMs / 1000 - time.seconds - time.nanoseconds / 1e9,
+  }
+}

@@ -1,0 +1,162 @@
+import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
+import { makeCounters } from './counters.ts'
+import { LineGateway } from './gateways/line-gateway.ts'
+import type { HashKey } from './locations/index.ts'
+import { ServerLog } from './logs/server-log.ts'
+import { EmbeddedPlaces } from './places/embedded.ts'
+import { PlacesFinder } from './places/finder.ts'
+import { GoogleLegacyPlaces } from './places/google-legacy.ts'
+import type { Provider } from './places/provider.ts'
+import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
+import { AtReader } from './replication/at-reader.ts'
+import { NONCE_BYTES } from './replication/handshake.ts'
+import { Links } from './replication/links.ts'
+import type { NeighborAddress } from './replication/neighbor.ts'
+import { Replica } from './replication/replica.ts'
+import { makeStatus } from './server-status.ts'
+import { realSystem } from './system.ts'
+
+/** What whoever started a server should see: one line each. */
+export interface ServerEvent {
+  readonly level: 'info' | 'warning' | 'error'
+  readonly event: string
+  readonly text: string
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly name: string
+  readonly address: { readonly host: string; readonly port: number }
+  /** Ends it in order: no new connections, replies out, links closed, log written. */
+  stop(): Promise<void>
+}
+
+/** What a server is given besides its configuration. */
+export interface ServerOptions {
+  /** The key of Google's API, if there is one. */
+  readonly placesKey: string | undefined
+  readonly report: (event: ServerEvent) => void
+}
+
+/** There is no server of that name in the herd, or it is one that isn't ours to start. */
+export class NoSuchServer extends Error {
+  override readonly name = 'NoSuchServer'
+}
+
+/**
+ * Starts one server of a herd. The only place that knows every layer: what is made here is handed down, and ended
+ * in the opposite order.
+ *
+ * @param secret the herd's: whoever holds it is believed.
+ * @throws {NoSuchServer}; what the file system says when the log can't be made; what the system says when the
+ *   port can't be had, `EADDRINUSE` among others.
+ */
+export async function startServer(
+  config: HerdConfig,
+  name: string,
+  secret: Buffer,
+  { placesKey, report }: ServerOptions,
+): Promise<RunningServer> {
+  const self = findServer(config, name)
+  const system = realSystem
+  const startedMs = system.nowMs()
+  const counters = makeCounters()
+  const run = system.randomBytes(NONCE_BYTES).toString('hex')
+  const log = new ServerLog({
+    folder: config.logs.folder,
+    server: name,
+    traffic: config.logs.level === 'traffic',
+    limits: config.logs,
+    wallMs: system.wallMs,
+    dropped: () => counters.logDropped++,
+    trouble: (text) => report({ level: 'warning', event: 'log', text }),
+  })
+  const limits = { ...config.limits, ...config.link }
+  const replica = new Replica(limits, randomKey())
+  const parser = new CommandParser()
+  const nameBytes = Buffer.from(name)
+  const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
+  const nextConnection = countFrom(1)
+  const finder = new PlacesFinder({
+    provider: chooseProvider(config, placesKey),
+    limits: config.places.limits,
+    world: system,
+    onFailed: (failure) =>
+      log.event('warning', 'places failed', { status: failure.status, error: failure.message }),
+  })
+  const shared = { replica, parser, counters, log, system, limits, nextConnection }
+  const identity = { herd: config.name, name, run, secret, randomBytes: system.randomBytes }
+  const links = new Links({ ...shared, reader: new AtReader(parser, replica.names), identity }, () =>
+    makeStatus({
+      ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
+      ...{ table: replica.table, connections: gateway.connections, links: links.statuses },
+      ...{ counters, places: finder.counters, wallMs: system.wallMs() },
+    }),
+  )
+  const now: Nanotime = { seconds: 0, nanoseconds: 0 }
+  const gateway = new LineGateway({
+    ...shared,
+    output: new OutputBuffer(),
+    now,
+    server,
+    links,
+    findPlaces: (area, items) => finder.find(area, items),
+  })
+  try {
+    const port = await gateway.listen(self.host, self.port)
+    log.event('info', 'server up', { server: name, herd: config.name, host: self.host, port, run })
+    await links.start(neighborAddresses(config, self))
+    if (!isLoopback(self.host))
+      report({ level: 'warning', event: 'open', text: 'links are not encrypted yet' })
+    return {
+      name,
+      address: { host: self.host, port },
+      stop: () => stopInOrder(links, gateway, log),
+    }
+  } catch (error) {
+    log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })
+    await log.close()
+    throw error
+  }
+}
+
+async function stopInOrder(links: Links, gateway: LineGateway, log: ServerLog): Promise<void> {
+  log.event('info', 'server stopping')
+  links.stop()
+  await gateway.stop()
+  log.event('info', 'server down')
+  await log.close()
+}
+
+function findServer(config: HerdConfig, name: string): ServerSettings {
+  const self = config.servers.find((server) => server.name === name)
+  const names = config.servers.filter((server) => !server.classic).map((server) => server.name)
+  if (self === undefined) {
+    throw new NoSuchServer(`no server ${name} in herd ${config.name}; there are ${names.join(', ')}`)
+  }
+  if (self.classic)
+    throw new NoSuchServer(
+      `${name} is a classic server: it isn't started by Herd; ours are ${names.join(', ')}`,
+    )
+  return self
+}
+
+function neighborAddresses(config: HerdConfig, self: ServerSettings): NeighborAddress[] {
+  return config.servers.filter((server) => self.neighbors.includes(server.name))
+}
+
+function chooseProvider(config: HerdConfig, key: string | undefined): Provider {
+  const { provider, google, limits } = config.places
+  if (provider === 'embedded' || key === undefined) return EmbeddedPlaces.load()
+  return new GoogleLegacyPlaces({ key, baseUrl: google.baseUrl, limits, world: realSystem })
+}
+
+function randomKey(): HashKey {
+  const bytes = realSystem.randomBytes(12)
+  return [bytes.readInt32LE(0), bytes.readInt32LE(4), bytes.readInt32LE(8)]
+}
+
+function countFrom(first: number): () => number {
+  let next = first
+  return () => next++
+}

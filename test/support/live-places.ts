@@ -1,0 +1,37 @@
+/** A server whose places come from a stand-in for Google, with a key that must show nowhere. */
+import type { TestContext } from 'node:test'
+import { GoogleStandIn } from './google-stand-in.ts'
+import { LiveHerd } from './live-herd.ts'
+
+/** The key that the server asks with. */
+export const CANARY_KEY = 'AIzaCanary-0123456789_abcdefghijklmnopq'
+
+/** The server, Alford, and who answers it. */
+export interface AskingHerd {
+  readonly herd: LiveHerd
+  readonly google: GoogleStandIn
+}
+
+/** Starts both. `placesLimits` are those of the herd file's `places.limits`; tries are short and not repeated. */
+export async function startAskingHerd(
+  t: TestContext,
+  placesLimits: object = {},
+  settings: Readonly<Record<string, object>> = {},
+): Promise<AskingHerd> {
+  const google = await GoogleStandIn.start({ key: CANARY_KEY })
+  t.after(() => google.close())
+  const limits = {
+    totalMsMax: 10_000,
+    tryMsMax: 10_000,
+    retriesMax: 0,
+    callsPerSecondMax: 1000,
+    ...placesLimits,
+  }
+  const places = { provider: 'google', google: { baseUrl: google.url }, limits }
+  const herd = await LiveHerd.start(t, {
+    servers: ['Alford'],
+    settings: { places, ...settings },
+    env: { GOOGLE_PLACES_API_KEY: CANARY_KEY },
+  })
+  return { herd, google }
+}

@@ -1,0 +1,104 @@
+/**
+ * What a table of fixes should do, written as it reads: AT lines as strings, a Map, a search through all of it.
+ * Bytes are Latin-1 characters here.
+ */
+import geographiclib from 'geographiclib-geodesic'
+import { naiveSkew, naiveTime } from './naive-parser.ts'
+
+/** An AT line, taken apart. */
+export interface NaiveFix {
+  readonly line: string
+  readonly server: string
+  readonly skewText: string
+  readonly client: string
+  readonly positionText: string
+  readonly timeText: string
+  /** Nanoseconds. */
+  readonly time: bigint
+  /** Nanoseconds. */
+  readonly skew: bigint
+  readonly latitude: number
+  readonly longitude: number
+}
+
+/** Takes apart an AT line that is known to be one. */
+export function readAt(line: string): NaiveFix {
+  const [word, server = '', skewText = '', client = '', positionText = '', timeText = ''] = line.split(' ')
+  const time = naiveTime(timeText)
+  const skew = naiveSkew(skewText)
+  const [, latitude, longitude] = /^([+-][\d.]+)([+-][\d.]+)$/.exec(positionText) ?? []
+  if (word !== 'AT' || time === null || skew === null) throw new Error(`not an AT line: ${line}`)
+  return {
+    ...{ line, server, skewText, client, positionText, timeText, time, skew },
+    latitude: Number(latitude),
+    longitude: Number(longitude),
+  }
+}
+
+/** min(client time, receive time + 60 s), in nanoseconds. */
+export function naiveEffectiveTime({ time, skew }: Pick<NaiveFix, 'time' | 'skew'>): bigint {
+  const receivedBy = time + skew + 60_000_000_000n
+  return time < receivedBy ? time : receivedBy
+}
+
+/** The order of fixes of one client: negative, 0 or positive as `a` is older than, the same as or newer than `b`. */
+export function naiveCompare(a: NaiveFix, b: NaiveFix): number {
+  return (
+    compare(naiveEffectiveTime(a), naiveEffectiveTime(b)) ||
+    compare(a.time, b.time) ||
+    compare(a.server, b.server) ||
+    compare(a.skew, b.skew) ||
+    compare(a.positionText, b.positionText) ||
+    compare(a.timeText, b.timeText) ||
+    compare(a.skewText, b.skewText)
+  )
+}
+
+/** Distance on the WGS 84 ellipsoid, in metres. */
+export function naiveMetres(latitude: number, longitude: number, fix: NaiveFix): number {
+  return (
+    geographiclib.Geodesic.WGS84.Inverse(latitude, longitude, fix.latitude, fix.longitude).s12 ?? Number.NaN
+  )
+}
+
+/** Who is where, in a Map. */
+export class NaiveTable {
+  readonly #fixes = new Map<string, NaiveFix>()
+
+  /** Takes an AT line; says whether it was news. */
+  apply(line: string): boolean {
+    const fix = readAt(line)
+    const known = this.#fixes.get(fix.client)
+    if (known !== undefined && naiveCompare(fix, known) <= 0) return false
+    this.#fixes.set(fix.client, fix)
+    return true
+  }
+
+  get(client: string): NaiveFix | undefined {
+    return this.#fixes.get(client)
+  }
+
+  /** All clients, those heard of first before the others. */
+  get clients(): string[] {
+    return [...this.#fixes.keys()]
+  }
+
+  /** All AT lines, sorted. */
+  get lines(): string[] {
+    return [...this.#fixes.values()].map((fix) => fix.line).toSorted()
+  }
+
+  /** The nearest clients, by distance, then by ID. */
+  nearby(latitude: number, longitude: number, radius: number, items: number, except?: string): string[] {
+    return [...this.#fixes.values()]
+      .map((fix) => ({ client: fix.client, metres: naiveMetres(latitude, longitude, fix) }))
+      .filter(({ client, metres }) => client !== except && metres <= radius)
+      .toSorted((a, b) => a.metres - b.metres || compare(a.client, b.client))
+      .slice(0, items)
+      .map(({ client }) => client)
+  }
+}
+
+function compare<T extends string | bigint>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
