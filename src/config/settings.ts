@@ -131,7 +131,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
     10,
     DAY_MS,
     30_000,
-    'Time for which a connection may take none of its replies.',
+    'Time that a connection may take for the replies that wait for it.',
   ),
   lingerMsMax: wholeNumber(
     0,

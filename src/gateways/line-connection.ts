@@ -245,7 +245,8 @@ export class LineConnection {
     }
     // Two servers that take each other for clients must not send question marks back and forth for ever.
     const fromClassic = links.classicAt(this.#address).length > 0 && isServersTalk(parser, buffer)
-    if (!fromClassic) commands.invalid(buffer, start, end)
+    if (fromClassic) counters.linkLinesBad++
+    else commands.invalid(buffer, start, end)
     return true
   }
 

@@ -40,6 +40,8 @@ export class LogFile {
   #spare: Buffer | null
   #descriptor: number
   #fileBytes = 0
+  #name = ''
+  #inSecond = 1
   #failing = false
   #idle: (() => void) | null = null
 
@@ -146,16 +148,20 @@ export class LogFile {
   }
 
   #open(): number {
-    const name = `${this.#server}_${stamp(new Date())}.log`
+    const name = `${this.#server}_${stamp(new Date())}`
+    // A name holds a second: what is begun in the same one is numbered, so that no file outgrows its bound.
+    this.#inSecond = name === this.#name ? this.#inSecond + 1 : 1
+    this.#name = name
+    const number = this.#inSecond === 1 ? '' : `_${String(this.#inSecond).padStart(3, '0')}`
     // Appending: a server may start twice in one second.
-    const descriptor = openSync(join(this.#folder, name), 'a', 0o640)
+    const descriptor = openSync(join(this.#folder, `${name}${number}.log`), 'a', 0o640)
     this.#forgetOldest()
     return descriptor
   }
 
   #forgetOldest(): void {
     const pattern = new RegExp(
-      `^${this.#server.replaceAll('.', '\\.')}_\\d{4}-\\d\\d-\\d\\d_\\d\\d_\\d\\d_\\d\\d\\.log$`,
+      `^${this.#server.replaceAll('.', '\\.')}_\\d{4}-\\d\\d-\\d\\d_\\d\\d_\\d\\d_\\d\\d(?:_\\d{3,})?\\.log$`,
     )
     const files = readdirSync(this.#folder).filter((file) => pattern.test(file))
     const surplus = files.toSorted().slice(0, -this.#limits.filesMax)
