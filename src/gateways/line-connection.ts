@@ -4,7 +4,7 @@ import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
-import { ReplyQueue } from './reply-queue.ts'
+import { ReplyWriter } from './reply-writer.ts'
 
 /** Bounds of one connection. */
 export interface LineLimits {
@@ -65,11 +65,10 @@ export class LineConnection {
   readonly #id: number
   readonly #address: string
   readonly #framer: LineFramer
-  readonly #replies = new ReplyQueue()
+  readonly #replies: ReplyWriter
   #state: State = 'reading'
   #firstLine: (() => void) | null
   #ended = false
-  #slowTimer: (() => void) | null = null
   #waitTimer: (() => void) | null = null
   #turnCost = 0
   /** Bytes of replies that this turn may still append: set when a turn begins and when replies are lined up. */
@@ -81,6 +80,7 @@ export class LineConnection {
     this.#id = id
     this.#address = socket.remoteAddress ?? ''
     this.#framer = new LineFramer(context.limits.lineBytesMax)
+    this.#replies = new ReplyWriter(context, socket, id)
     this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -108,8 +108,7 @@ export class LineConnection {
   }
 
   readonly #onDrain = (): void => {
-    this.#slowTimer?.()
-    this.#slowTimer = null
+    this.#replies.drained()
     this.#work()
   }
 
@@ -119,7 +118,7 @@ export class LineConnection {
 
   readonly #onClose = (): void => {
     this.#firstLine?.()
-    this.#slowTimer?.()
+    this.#replies.drained()
     this.#waitTimer?.()
     this.#state = 'closing'
   }
@@ -137,7 +136,7 @@ export class LineConnection {
       exhausted = !this.#takeLine()
       if (this.#isOver()) return
     }
-    this.#send()
+    this.#replies.send()
     if (!exhausted) this.#pause()
     else if (this.#ended) this.#finish()
     else if (this.#state === 'paused') {
@@ -196,9 +195,7 @@ export class LineConnection {
       commands.invalid(buffer, start, end)
       return
     }
-    const head = output.take(mark)
-    this.#holdReplies()
-    const resolve = this.#replies.await(head)
+    const resolve = this.#replies.await(mark)
     this.#measureRoom()
     void findPlaces(area, parser.items).then((json) => {
       resolve(`${json}\n\n`)
@@ -263,7 +260,7 @@ export class LineConnection {
   }
 
   #measureRoom(): void {
-    this.#replyRoom = this.#context.limits.replyBytesMax - this.#replies.bytes - this.#socket.writableLength
+    this.#replyRoom = this.#context.limits.replyBytesMax - this.#replies.waitingBytes
   }
 
   /** Says whether no further line may be taken in this turn. Called for each line, so it asks as little as it can. */
@@ -305,46 +302,6 @@ export class LineConnection {
     // An awaited reply and a drained socket call it themselves.
   }
 
-  /** Lines up what was answered so far behind the replies that are awaited, or sends it. */
-  #holdReplies(): void {
-    const { output } = this.#context
-    if (this.#replies.isEmpty) this.#send()
-    else this.#replies.push(output.take())
-  }
-
-  /** Sends all replies whose turn it is. */
-  #send(): void {
-    const { output } = this.#context
-    if (!this.#replies.isEmpty) {
-      this.#replies.push(output.take())
-      for (const reply of this.#replies.takeReady()) this.#write(reply)
-    } else if (output.waiting > 0) this.#write(output.take())
-  }
-
-  #write(bytes: Buffer): void {
-    const { log } = this.#context
-    if (this.#socket.destroyed) return
-    if (log.traffic) log.linesOut(this.#id, bytes, 0, bytes.length)
-    if (!this.#socket.write(bytes) && this.#slowTimer === null) this.#watchReader()
-  }
-
-  /** Looks again in a while whether the client has taken anything of what waits for it. */
-  #watchReader(): void {
-    const { limits, system } = this.#context
-    const socket = this.#socket
-    const taken = socket.bytesWritten - socket.writableLength
-    this.#slowTimer = system.after(limits.slowReaderMsMax, () => {
-      if (socket.bytesWritten - socket.writableLength > taken) this.#watchReader()
-      else this.#dropSlowReader()
-    })
-  }
-
-  #dropSlowReader(): void {
-    this.#context.counters.slowReadersDropped++
-    this.#context.log.event('warning', 'slow reader dropped', { connection: this.#id })
-    this.#socket.destroy()
-  }
-
   /** The client has sent all it will: answers a rest without a line end, and closes when all replies are out. */
   #finish(): void {
     const { commands, log } = this.#context
@@ -352,9 +309,9 @@ export class LineConnection {
       const { buffer, start, end } = this.#framer
       if (log.traffic) log.lineIn(this.#id, buffer, start, end)
       commands.invalid(buffer, start, end)
-      this.#send()
+      this.#replies.send()
     }
-    if (this.#replies.isEmpty) this.#socket.end()
+    if (this.#replies.isDone) this.#socket.end()
   }
 
   /** Ends the connection for a fault: takes no more lines, and closes when all replies are out. */
@@ -369,8 +326,8 @@ export class LineConnection {
 
   #endWhenReplied(): void {
     const { system, limits } = this.#context
-    this.#send()
-    if (!this.#replies.isEmpty || this.#socket.writableEnded) return
+    this.#replies.send()
+    if (!this.#replies.isDone || this.#socket.writableEnded) return
     this.#socket.end()
     system.after(limits.lingerMsMax, () => this.#socket.destroy())
   }

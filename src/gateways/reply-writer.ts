@@ -1,0 +1,101 @@
+import type { Socket } from 'node:net'
+import type { Counters } from '../counters.ts'
+import type { Log } from '../logs/server-log.ts'
+import type { OutputBuffer } from '../protocol/index.ts'
+import type { System } from '../system.ts'
+import { ReplyQueue } from './reply-queue.ts'
+
+/** What a writer needs besides its socket. */
+export interface ReplyWriterContext {
+  readonly output: OutputBuffer
+  readonly log: Log
+  readonly counters: Counters
+  readonly system: System
+  readonly limits: {
+    /** A client that needs longer for the replies that wait for it is dropped. */
+    readonly slowReaderMsMax: number
+  }
+}
+
+/** Sends the replies of one connection, in the order of its commands, and drops a client that doesn't take them. */
+export class ReplyWriter {
+  readonly #context: ReplyWriterContext
+  readonly #socket: Socket
+  readonly #connection: number
+  readonly #queue = new ReplyQueue()
+  #slowTimer: (() => void) | null = null
+
+  constructor(context: ReplyWriterContext, socket: Socket, connection: number) {
+    this.#context = context
+    this.#socket = socket
+    this.#connection = connection
+  }
+
+  /** Bytes that wait: for their turn, or for the client to read. */
+  get waitingBytes(): number {
+    return this.#queue.bytes + this.#socket.writableLength
+  }
+
+  /** Replies that were begun with `await` and are not sent. */
+  get awaited(): number {
+    return this.#queue.awaited
+  }
+
+  /** Whether every reply was given to the socket. */
+  get isDone(): boolean {
+    return this.#queue.isEmpty
+  }
+
+  /** Sends what was appended to the output, and everything else whose turn it is. */
+  send(): void {
+    const { output } = this.#context
+    if (this.#queue.isEmpty) {
+      if (output.waiting > 0) this.#write(output.take())
+      return
+    }
+    this.#queue.push(output.take())
+    for (const reply of this.#queue.takeReady()) this.#write(reply)
+  }
+
+  /**
+   * Begins a reply whose rest comes later: its head is what was appended to the output after the mark.
+   *
+   * @returns the function to call, once, with the rest; `send` then sends it when it is its turn.
+   */
+  await(mark: number): (tail: string) => void {
+    const { output } = this.#context
+    const head = output.take(mark)
+    if (this.#queue.isEmpty) this.send()
+    else this.#queue.push(output.take())
+    return this.#queue.await(head)
+  }
+
+  /** The socket has given everything to the system. */
+  drained(): void {
+    this.#slowTimer?.()
+    this.#slowTimer = null
+  }
+
+  #write(bytes: Buffer): void {
+    const { log } = this.#context
+    if (this.#socket.destroyed) return
+    if (log.traffic) log.linesOut(this.#connection, bytes, 0, bytes.length)
+    if (!this.#socket.write(bytes) && this.#slowTimer === null) this.#watchReader()
+  }
+
+  /** Looks again in a while whether the client has taken anything of what waits for it. */
+  #watchReader(): void {
+    const { limits, system, counters, log } = this.#context
+    const socket = this.#socket
+    const taken = socket.bytesWritten - socket.writableLength
+    this.#slowTimer = system.after(limits.slowReaderMsMax, () => {
+      if (socket.bytesWritten - socket.writableLength > taken) {
+        this.#watchReader()
+        return
+      }
+      counters.slowReadersDropped++
+      log.event('warning', 'slow reader dropped', { connection: this.#connection })
+      socket.destroy()
+    })
+  }
+}
