@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LineTable } from '../../test/support/fixes.ts'
-import { NaiveTable } from '../../test/support/naive-table.ts'
+import { NaiveTable, naiveMetres, readAt } from '../../test/support/naive-table.ts'
 import { fc, runs } from '../../test/support/properties.ts'
 
 /** Places where geometry is awkward: poles, the antimeridian, the equator, and an ordinary one. */
@@ -111,6 +111,27 @@ test('clients that move are found where they are, and nowhere else', () => {
       assert.deepEqual(table.nearby(...middle, radius, 20), naive.nearby(...middle, radius, 20))
     }),
     runs(500),
+  )
+})
+
+test('who stands right on the circle is inside it, in every direction', () => {
+  const part = fc.double({ min: 0, max: 1, noNaN: true })
+  fc.assert(
+    fc.property(centre, part, part, fc.integer({ min: -7, max: 0 }), (middle, turn, size, exponent) => {
+      const [latitude, longitude] = middle
+      const reach = 0.44 * (0.1 + 0.9 * size) * 10 ** exponent
+      const north = reach * Math.cos(turn * 2 * Math.PI)
+      // Nearly as wide as high, away from the poles; near them anything is good.
+      const wide = Math.max(0.01, Math.cos((latitude * Math.PI) / 180))
+      const east = (reach * Math.sin(turn * 2 * Math.PI)) / wide
+      const line = `AT Alford +0 there ${positionText(latitude + north, longitude + east)} 1`
+      const table = new LineTable()
+      table.apply(line)
+      const metres = naiveMetres(latitude, longitude, readAt(line))
+      assert.deepEqual(table.nearby(latitude, longitude, metres, 20), ['there'])
+      assert.deepEqual(table.nearby(latitude, longitude, metres * (1 - 1e-9) - 1e-9, 20), [])
+    }),
+    runs(3000),
   )
 })
 
