@@ -11,7 +11,7 @@ const MEANINGS = {
   fixesNotNew: 'fixes that were older than or the same as what was known',
   linkLinesIn: 'AT lines taken from neighbors',
   linkLinesOut: 'AT lines sent to neighbors',
-  linkLinesBad: 'lines from neighbors that were no AT line, or named too many servers',
+  linkLinesBad: 'lines from neighbors that were no AT line',
   linksOpened: 'links made',
   linksLost: 'links lost',
   greetingsRefused: 'greetings refused: wrong herd, wrong name or wrong secret',

@@ -122,8 +122,9 @@ export async function startServer(
 
 async function stopInOrder(links: Links, gateway: LineGateway, log: ServerLog): Promise<void> {
   log.event('info', 'server stopping')
-  links.stop()
+  // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
   await gateway.stop()
+  await links.stop()
   log.event('info', 'server down')
   await log.close()
 }

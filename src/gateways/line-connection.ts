@@ -15,7 +15,7 @@ export interface LineLimits {
   readonly pendingWhatsatsMax: number
   /** Bytes of replies that wait for the client; then reading pauses. */
   readonly replyBytesMax: number
-  /** A client that takes nothing of its replies for this long is dropped. */
+  /** A client that needs longer for the replies that wait for it is dropped. */
   readonly slowReaderMsMax: number
   /** A connection that is being closed for a fault is read, and not heeded, for this long at most. */
   readonly lingerMsMax: number
@@ -47,6 +47,9 @@ const REQUEST_LINE_TAIL = 16
 const TURN_COST_MAX = 4096
 const QUERY_COST = 256
 
+/** Counters of the limits that pause reading. */
+type PauseReason = 'pausesForWhatsats' | 'pausesForReplies' | 'pausesForRate'
+
 /**
  * How a connection stands. `reading`: lines are answered as they come. `paused`: it has as much waiting as it may.
  * `closing`: it did something that ends it; what it still sends is dropped. `handed-over`: it is a link now.
@@ -68,13 +71,20 @@ export class LineConnection {
   readonly #replies: ReplyWriter
   #state: State = 'reading'
   #firstLine: (() => void) | null
+  readonly #onHandedOver: () => void
   #ended = false
+  #stopping = false
   #waitTimer: (() => void) | null = null
+  #lingerTimer: (() => void) | null = null
+  /** The limit that keeps it paused; `null` when only others' turns do. */
+  #pausedFor: PauseReason | null = null
   #turnCost = 0
   /** Bytes of replies that this turn may still append: set when a turn begins and when replies are lined up. */
   #replyRoom = 0
 
-  constructor(context: ConnectionContext, socket: Socket, id: number) {
+  /** @param onHandedOver told when the connection has become a link. */
+  constructor(context: ConnectionContext, socket: Socket, id: number, onHandedOver: () => void) {
+    this.#onHandedOver = onHandedOver
     this.#context = context
     this.#socket = socket
     this.#id = id
@@ -89,11 +99,12 @@ export class LineConnection {
     socket.on('close', this.#onClose)
   }
 
-  /** Closes the connection once its replies are out. */
+  /** Reads no more, answers what was read, and closes the connection once its replies are out. */
   stop(): void {
     if (this.#isOver()) return
-    this.#context.output.cutBack(0)
-    this.#fault('')
+    this.#stopping = true
+    this.#socket.pause()
+    this.#work()
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -120,6 +131,7 @@ export class LineConnection {
     this.#firstLine?.()
     this.#replies.drained()
     this.#waitTimer?.()
+    this.#lingerTimer?.()
     this.#state = 'closing'
   }
 
@@ -138,9 +150,10 @@ export class LineConnection {
     }
     this.#replies.send()
     if (!exhausted) this.#pause()
-    else if (this.#ended) this.#finish()
+    else if (this.#ended || this.#stopping) this.#finish()
     else if (this.#state === 'paused') {
       this.#state = 'reading'
+      this.#pausedFor = null
       this.#socket.resume()
     }
   }
@@ -156,7 +169,7 @@ export class LineConnection {
     if (framed === 'need-more') return false
     if (framed === 'too-long') {
       counters.linesTooLong++
-      this.#fault(`? a line may have at most ${this.#context.limits.lineBytesMax} bytes\n`)
+      this.#close(`? a line may have at most ${this.#context.limits.lineBytesMax} bytes\n`)
       return false
     }
     const { buffer, start, end } = this.#framer
@@ -214,12 +227,9 @@ export class LineConnection {
 
   /** HERD, as the first line: the connection is a link from here on. */
   #greeting(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {
-    const { links, commands } = this.#context
+    const { links } = this.#context
     const greeting = isFirst ? links.readGreeting(buffer.subarray(start, end)) : null
-    if (greeting === null) {
-      commands.invalid(buffer, start, end)
-      return true
-    }
+    if (greeting === null) return this.#invalid(buffer, start, end, isFirst)
     this.#state = 'handed-over'
     this.#socket.pause()
     this.#socket.off('data', this.#onData)
@@ -227,6 +237,7 @@ export class LineConnection {
     this.#socket.off('drain', this.#onDrain)
     this.#socket.off('error', this.#onError)
     this.#socket.off('close', this.#onClose)
+    this.#onHandedOver()
     links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
     return true
   }
@@ -237,7 +248,7 @@ export class LineConnection {
       // A web page may make a browser send anything, but only behind a request line.
       counters.httpRefused++
       commands.invalid(buffer, start, end)
-      this.#fault('')
+      this.#close('')
       return false
     }
     // Two servers that take each other for clients must not send question marks back and forth for ever.
@@ -256,7 +267,7 @@ export class LineConnection {
     this.#firstLine = null
     this.#context.counters.firstLinesLate++
     this.#context.output.cutBack(0)
-    this.#fault(`? the first line must come within ${this.#context.limits.firstLineMsMax} ms\n`)
+    this.#close(`? the first line must come within ${this.#context.limits.firstLineMsMax} ms\n`)
   }
 
   #measureRoom(): void {
@@ -274,7 +285,7 @@ export class LineConnection {
   }
 
   /** Why no further line may be taken: the counter of the limit that says so, or `null`. */
-  #pauseReason(): 'pausesForWhatsats' | 'pausesForReplies' | 'pausesForRate' | null {
+  #pauseReason(): PauseReason | null {
     const { limits, output, addresses, system } = this.#context
     if (this.#replies.awaited >= limits.pendingWhatsatsMax) return 'pausesForWhatsats'
     this.#measureRoom()
@@ -289,10 +300,10 @@ export class LineConnection {
     if (this.#state === 'reading') {
       this.#state = 'paused'
       this.#socket.pause()
-      const reason = this.#pauseReason()
-      if (reason !== null) counters[reason]++
     }
     const reason = this.#pauseReason()
+    if (reason !== null && reason !== this.#pausedFor) counters[reason]++
+    this.#pausedFor = reason
     if (reason === null) setImmediate(() => this.#work())
     else if (reason === 'pausesForRate') {
       this.#waitTimer?.()
@@ -302,20 +313,20 @@ export class LineConnection {
     // An awaited reply and a drained socket call it themselves.
   }
 
-  /** The client has sent all it will: answers a rest without a line end, and closes when all replies are out. */
+  /** All lines are answered: answers a rest that the client ended without LF, and closes when all replies are out. */
   #finish(): void {
     const { commands, log } = this.#context
-    if (this.#framer.finish()) {
+    if (this.#ended && this.#framer.finish()) {
       const { buffer, start, end } = this.#framer
       if (log.traffic) log.lineIn(this.#id, buffer, start, end)
       commands.invalid(buffer, start, end)
       this.#replies.send()
     }
-    if (this.#replies.isDone) this.#socket.end()
+    if (this.#replies.isDone) this.#close('')
   }
 
-  /** Ends the connection for a fault: takes no more lines, and closes when all replies are out. */
-  #fault(reply: string): void {
+  /** Ends the connection, for a fault or because all is said: takes no more lines, and closes when all replies are out. */
+  #close(reply: string): void {
     const { output } = this.#context
     output.append(Buffer.from(reply), 0, Buffer.byteLength(reply))
     this.#state = 'closing'
@@ -329,7 +340,7 @@ export class LineConnection {
     this.#replies.send()
     if (!this.#replies.isDone || this.#socket.writableEnded) return
     this.#socket.end()
-    system.after(limits.lingerMsMax, () => this.#socket.destroy())
+    this.#lingerTimer = system.after(limits.lingerMsMax, () => this.#socket.destroy())
   }
 }
 

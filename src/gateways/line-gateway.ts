@@ -3,6 +3,8 @@ import { AddressBook, type AddressLimits } from './address-book.ts'
 import { LineCommands } from './line-commands.ts'
 import { type ConnectionContext, LineConnection, type LineLimits } from './line-connection.ts'
 
+/** Replies that a socket takes before it asks to wait. */
+const SOCKET_BYTES = 65_536
 /** Stopping takes no longer, whatever clients do: supervisors kill after some 5 s. */
 const STOP_MS_MAX = 3000
 
@@ -21,13 +23,23 @@ export class LineGateway {
   readonly #context: ConnectionContext
   readonly #server: Server
   readonly #addresses: AddressBook
+  /** Clients' connections; links are not among them. */
   readonly #connections = new Map<Socket, LineConnection>()
+  #onClosed: () => void = () => {}
 
   constructor(options: GatewayOptions) {
     this.#options = options
     this.#addresses = new AddressBook(options.limits)
     this.#context = { ...options, commands: new LineCommands(options), addresses: this.#addresses }
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+    this.#server = createServer(
+      // A socket must say when it has drained below the bytes at which its connection pauses.
+      {
+        allowHalfOpen: true,
+        noDelay: true,
+        highWaterMark: Math.min(SOCKET_BYTES, options.limits.replyBytesMax),
+      },
+      (socket) => this.#accept(socket),
+    )
   }
 
   /** Connections open now, links included. */
@@ -55,15 +67,18 @@ export class LineGateway {
     })
   }
 
-  /** Stops listening, and closes every connection once its replies are out. */
+  /** Stops listening, and closes every client's connection once its replies are out. Links are not touched. */
   async stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.close()
+    const closed = new Promise<void>((resolve) => {
+      this.#onClosed = resolve
+    })
     for (const connection of this.#connections.values()) connection.stop()
     const lingerMs = Math.min(this.#options.limits.lingerMsMax, STOP_MS_MAX)
     const cancel = this.#options.system.after(lingerMs, () => {
       for (const socket of this.#connections.keys()) socket.destroy()
     })
-    await closed
+    if (this.#connections.size > 0) await closed
     cancel()
   }
 
@@ -77,15 +92,19 @@ export class LineGateway {
       socket.on('error', () => {})
       socket.end(`? too many connections: ${refusedBy}\n`)
       socket.resume()
-      system.after(limits.lingerMsMax, () => socket.destroy())
+      system.after(Math.min(limits.lingerMsMax, STOP_MS_MAX), () => socket.destroy())
       return
     }
     const id = nextConnection()
     counters.connectionsOpened++
     log.event('info', 'connection open', { connection: id, address, port: socket.remotePort ?? 0 })
-    this.#connections.set(socket, new LineConnection(this.#context, socket, id))
-    socket.once('close', () => {
+    const forget = (): void => {
       this.#connections.delete(socket)
+      if (this.#connections.size === 0) this.#onClosed()
+    }
+    this.#connections.set(socket, new LineConnection(this.#context, socket, id, forget))
+    socket.once('close', () => {
+      forget()
       this.#addresses.leave(address, system.nowMs())
       log.event('info', 'connection closed', {
         connection: id,

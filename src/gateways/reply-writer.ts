@@ -50,7 +50,9 @@ export class ReplyWriter {
   send(): void {
     const { output } = this.#context
     if (this.#queue.isEmpty) {
-      if (output.waiting > 0) this.#write(output.take())
+      if (output.waiting === 0) return
+      // A client that doesn't keep up gets copies: what waits for it must not keep memory that others share.
+      this.#write(this.#socket.writableLength === 0 ? output.share() : output.take())
       return
     }
     this.#queue.push(output.take())

@@ -154,17 +154,18 @@ export class LogFile {
     this.#name = name
     const number = this.#inSecond === 1 ? '' : `_${String(this.#inSecond).padStart(3, '0')}`
     // Appending: a server may start twice in one second.
-    const descriptor = openSync(join(this.#folder, `${name}${number}.log`), 'a', 0o640)
-    this.#forgetOldest()
-    return descriptor
+    const file = `${name}${number}.log`
+    this.#forgetOldest(file)
+    return openSync(join(this.#folder, file), 'a', 0o640)
   }
 
-  #forgetOldest(): void {
+  #forgetOldest(current: string): void {
     const pattern = new RegExp(
       `^${this.#server.replaceAll('.', '\\.')}_\\d{4}-\\d\\d-\\d\\d_\\d\\d_\\d\\d_\\d\\d(?:_\\d{3,})?\\.log$`,
     )
-    const files = readdirSync(this.#folder).filter((file) => pattern.test(file))
-    const surplus = files.toSorted().slice(0, -this.#limits.filesMax)
+    // A clock that was ahead leaves names that sort behind the file at hand: that one stays in any case.
+    const files = readdirSync(this.#folder).filter((file) => pattern.test(file) && file !== current)
+    const surplus = files.toSorted().slice(0, Math.max(0, files.length - this.#limits.filesMax + 1))
     for (const file of surplus) rmSync(join(this.#folder, file), { force: true })
   }
 }

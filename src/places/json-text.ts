@@ -146,7 +146,7 @@ export function cutResults(text: string, items: number): string {
 
 /** Makes one newline of two or more adjacent ones, and drops those at the end. */
 export function squeezeNewlines(text: string): string {
-  const squeezed = text.replace(/\r?\n(?:\r?\n)+/g, '\n')
+  const squeezed = text.replace(/\n(?:\r*\n)+/g, '\n')
   let end = squeezed.length
   while (end > 0 && (squeezed[end - 1] === '\n' || squeezed[end - 1] === '\r')) end--
   return squeezed.slice(0, end)

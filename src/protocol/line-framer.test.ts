@@ -131,3 +131,11 @@ test('pushing over bytes that were not used up is a mistake of the caller', () =
   assert.equal(framer.next(), 'line')
   assert.throws(() => framer.push(Buffer.from('three\n')), /before the last chunk was used up/)
 })
+
+test('between lines it holds no chunk', () => {
+  const framer = new LineFramer(1000)
+  framer.push(Buffer.from('a line\n'))
+  assert.equal(framer.next(), 'line')
+  assert.equal(framer.next(), 'need-more')
+  assert.equal(framer.buffer.length, 0)
+})

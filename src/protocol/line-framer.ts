@@ -90,6 +90,10 @@ export class LineFramer {
     this.#keep(this.#chunk.length)
     this.#chunk = NOTHING
     this.#at = 0
+    // The last line is used up: an idle connection must not hold the chunk that it lay in.
+    this.buffer = NOTHING
+    this.start = 0
+    this.end = 0
     return 'need-more'
   }
 

@@ -14,8 +14,8 @@ export function copyBytes(source: Buffer, start: number, end: number, target: Bu
 
 /**
  * Bytes on their way out, appended one reply after another and taken in one piece. One of these serves all
- * connections in turn. Long pieces are not copied when they are taken: they keep the memory that they were written
- * to, and the next ones are written behind them or to a new slab.
+ * connections in turn. Long pieces can be shared rather than copied: they keep the memory that they were written to,
+ * and the next ones are written behind them or to a new slab.
  */
 export class OutputBuffer {
   /** The memory; what was appended lies in `[start, length)`. Changes when it grows: `ensure` first, then use it. */
@@ -59,18 +59,29 @@ export class OutputBuffer {
     this.bytes[this.length++] = byte
   }
 
-  /** Takes what was appended after the mark (all of it by default), for whoever keeps it; what is before stays. */
+  /** Takes a copy of what was appended after the mark (all of it by default), for whoever keeps it for long. */
   take(mark: number = 0): Buffer {
     const from = this.#start + mark
-    const bytes = this.length - from
-    if (bytes < SHARED_BYTES_MIN || mark > 0) {
-      const copy = Buffer.allocUnsafe(bytes)
-      this.bytes.copy(copy, 0, from, this.length)
-      this.length = from
-      return copy
-    }
-    const piece = this.bytes.subarray(from, this.length)
+    const copy = Buffer.allocUnsafe(this.length - from)
+    this.bytes.copy(copy, 0, from, this.length)
+    this.length = from
+    if (this.waiting === 0 && this.bytes.length > SLAB_BYTES) this.#renew()
+    return copy
+  }
+
+  /** Takes all, in the memory that it was written to, for whoever is done with it soon: it keeps the whole slab. */
+  share(): Buffer {
+    if (this.waiting < SHARED_BYTES_MIN) return this.take()
+    const piece = this.bytes.subarray(this.#start, this.length)
     this.#start = this.length
+    if (this.bytes.length > SLAB_BYTES) this.#renew()
     return piece
+  }
+
+  /** A turn with huge replies must not leave its room behind for ever. */
+  #renew(): void {
+    this.bytes = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    this.#start = 0
+    this.length = 0
   }
 }

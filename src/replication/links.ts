@@ -35,17 +35,20 @@ export class Links {
   /** Begins to keep a link to each neighbor. Resolves when the addresses of classic ones are known. */
   async start(addresses: readonly NeighborAddress[]): Promise<void> {
     for (const address of addresses) {
-      const neighbor = new Neighbor(address, this.#context)
+      const neighbor: Neighbor = new Neighbor(address, this.#context, (dialed) => {
+        this.#noteClassic(neighbor, dialed)
+      })
       this.#neighbors.set(address.name, neighbor)
-      if (address.classic) await this.#noteClassic(neighbor)
     }
+    const classic = [...this.#neighbors.values()].filter((neighbor) => neighbor.address.classic)
+    await Promise.all(classic.map((neighbor) => this.#lookUpClassic(neighbor)))
   }
 
-  /** Ends all links. */
-  stop(): void {
+  /** Ends all links, each once everything that is owed to the neighbor was sent. */
+  async stop(): Promise<void> {
     this.#stopped = true
-    for (const neighbor of this.#neighbors.values()) neighbor.stop()
     for (const socket of this.#greetings) socket.destroy()
+    await Promise.all([...this.#neighbors.values()].map((neighbor) => neighbor.stop()))
   }
 
   /** One row for each neighbor, in the order of the herd file. */
@@ -134,6 +137,7 @@ export class Links {
     const cancel = system.after(limits.silenceMsMax, () => socket.destroy())
     let lines = 0
     const take = (chunk: Buffer): void => {
+      if (socket.destroyed) return
       framer.push(chunk)
       for (let framed = framer.next(); framed !== 'need-more'; framed = framer.next()) {
         if (framed === 'too-long' || ++lines > OPERATOR_LINES_MAX) {
@@ -152,17 +156,20 @@ export class Links {
     socket.resume()
   }
 
-  async #noteClassic(neighbor: Neighbor): Promise<void> {
+  async #lookUpClassic(neighbor: Neighbor): Promise<void> {
     const { host, name } = neighbor.address
     const addresses =
       isIP(host) === 0 ? await lookup(host, { all: true }).catch(() => []) : [{ address: host }]
     if (addresses.length === 0) {
       this.#context.log.event('error', 'no address of a classic neighbor', { neighbor: name, host })
     }
-    for (const { address } of addresses) {
-      const key = plainAddress(address)
-      this.#classicAddresses.set(key, [...(this.#classicAddresses.get(key) ?? []), neighbor])
-    }
+    for (const { address } of addresses) this.#noteClassic(neighbor, address)
+  }
+
+  #noteClassic(neighbor: Neighbor, address: string): void {
+    const key = plainAddress(address)
+    const known = this.#classicAddresses.get(key) ?? []
+    if (!known.includes(neighbor)) this.#classicAddresses.set(key, [...known, neighbor])
   }
 }
 

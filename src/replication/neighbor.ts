@@ -27,6 +27,9 @@ export interface NeighborContext extends LinkContext {
   readonly nextConnection: () => number
 }
 
+/** When a server stops, a neighbor has this long to take what is owed to it. */
+const DRAIN_MS_MAX = 1000
+
 /** A neighbor's life. What only one phase needs lives on that phase. */
 type Phase =
   | { readonly is: 'waiting'; readonly cancel: () => void }
@@ -41,12 +44,19 @@ type Phase =
 export class Neighbor {
   readonly address: NeighborAddress
   readonly #context: NeighborContext
+  readonly #onDialed: (address: string) => void
   #phase: Phase
   #changedMs: number
   #delayMs = 0
   #lastTrouble = ''
 
-  constructor(address: NeighborAddress, context: NeighborContext) {
+  /** @param onDialed told the address that the neighbor was reached at, each time. */
+  constructor(
+    address: NeighborAddress,
+    context: NeighborContext,
+    onDialed: (address: string) => void = () => {},
+  ) {
+    this.#onDialed = onDialed
     this.address = address
     this.#context = context
     this.#changedMs = context.system.nowMs()
@@ -80,13 +90,19 @@ export class Neighbor {
     this.#open(socket, connection, greeted.rest, { dialer: this.address.name, peerRun: greeted.peerRun })
   }
 
-  /** Ends the link, or the attempts to make one, for good. */
-  stop(): void {
+  /** Ends the link once it owes nothing, or the attempts to make one, for good. */
+  async stop(): Promise<void> {
     const phase = this.#phase
     this.#phase = { is: 'stopped' }
     if (phase.is === 'waiting') phase.cancel()
     if (phase.is === 'dialing') phase.socket.destroy()
-    if (phase.is === 'open') phase.link.close('this server is stopping')
+    if (phase.is === 'open') {
+      const cancel = this.#context.system.after(DRAIN_MS_MAX, () =>
+        phase.link.close('this server is stopping'),
+      )
+      await phase.link.finish()
+      cancel()
+    }
   }
 
   #wait(ms: number): Phase {
@@ -115,6 +131,7 @@ export class Neighbor {
       // While two sides greet, an error shows as the end of the conversation.
       socket.on('error', () => {})
       if (classic) {
+        this.#onDialed(socket.remoteAddress ?? '')
         this.#open(socket, nextConnection(), Buffer.alloc(0), { dialer: identity.name, peerRun: '' })
         return
       }

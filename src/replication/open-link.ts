@@ -53,6 +53,7 @@ export class OpenLink {
   #quietBeats = 0
   #heardSince = true
   #reason = 'closed by the neighbor'
+  #finishing = false
 
   /**
    * Takes over a socket that has greeted, or was dialed at a classic neighbor.
@@ -106,6 +107,16 @@ export class OpenLink {
     })
   }
 
+  /** Ends the link in order: once everything that is owed was given to the system, and the neighbor has closed too. */
+  async finish(): Promise<void> {
+    this.#reason = 'this server is stopping'
+    if (this.#socket.destroyed) return
+    const closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
+    this.#finishing = true
+    this.#flush()
+    await closed
+  }
+
   /** Ends the link. */
   close(reason: string): void {
     if (this.#socket.destroyed) return
@@ -123,18 +134,23 @@ export class OpenLink {
     if (this.#writing || this.#socket.destroyed) return
     const { replica, limits, counters, log } = this.#context
     const lines = replica.nextBatch(this.#queue, this.#output, limits.batchBytesMax)
-    if (lines === 0) return
+    if (lines === 0) {
+      if (this.#finishing) this.#socket.end()
+      return
+    }
     counters.linkLinesOut += lines
-    const batch = this.#output.take()
+    const batch = this.#output.share()
     if (log.traffic) log.linesOut(this.#connection, batch, 0, batch.length)
     this.#writing = true
     this.#socket.write(batch, () => {
       this.#writing = false
-      this.wake()
+      if (this.#finishing) this.#flush()
+      else this.wake()
     })
   }
 
   #take(chunk: Buffer): void {
+    if (this.#socket.destroyed) return
     this.#heardSince = true
     this.#framer.push(chunk)
     for (;;) {
@@ -167,6 +183,6 @@ export class OpenLink {
       this.close(`silent for ${limits.silenceMsMax} ms`)
       return
     }
-    if (!this.#writing) this.#socket.write(PING)
+    if (!this.#writing && !this.#finishing) this.#socket.write(PING)
   }
 }

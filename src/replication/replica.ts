@@ -73,15 +73,15 @@ export class Replica {
    * @returns how many lines were appended.
    */
   nextBatch(queue: DirtyQueue, output: OutputBuffer, bytesMax: number): number {
-    const mark = output.waiting
+    const end = output.waiting + bytesMax
     let lines = 0
-    for (const [take, bytesEnd] of [
-      [() => queue.takeSwept(), bytesMax / 2],
-      [() => queue.takeMarked(), bytesMax],
-      [() => queue.takeSwept(), bytesMax],
+    for (const [takesSwept, bytesEnd] of [
+      [true, end - bytesMax / 2],
+      [false, end],
+      [true, end],
     ] as const) {
-      while (output.waiting - mark < bytesEnd) {
-        const record = take()
+      while (output.waiting < bytesEnd) {
+        const record = takesSwept ? queue.takeSwept() : queue.takeMarked()
         if (record === -1) break
         this.table.appendAt(record, output)
         lines++

@@ -128,6 +128,18 @@ test('replyBytesMax: who reads late gets every reply', async (t) => {
   assert.match(replies, /^(?:AT Alford [^\n]*\n)*$/)
 })
 
+test('replyBytesMax: below what a socket buffers by itself, too, who reads late gets every reply', async (t) => {
+  const herd = await alford(t, { replyBytesMax: 4096 }, { logs: { level: 'events' } })
+  const client = await herd.connect('Alford', { deaf: true })
+  const lines = 100_000
+  const sent = client.send(Buffer.alloc(lines * (REPORT.length + 1), `${REPORT}\n`))
+  await waitUntil(async () => (await herd.count('Alford', 'pausesForReplies')) > 0, 'reading pauses')
+  client.read()
+  client.halfClose()
+  await sent
+  assert.equal((await client.rest()).split('\n').length - 1, lines)
+})
+
 test('lingerMsMax: a connection at fault that is not closed from outside is closed from inside', async (t) => {
   const herd = await alford(t, { lineBytesMax: 1024, lingerMsMax: 300 })
   const stubborn = await herd.connect('Alford', { deaf: true })

@@ -12,6 +12,12 @@ import { LiveProxy } from '../support/live-proxy.ts'
 const PAIR = ['Alford', 'Ball']
 const FORGED = 'AT Ball +0.1 victim +1+1 1479413884\n'
 
+test('a first line that is both a greeting and an HTTP request is the latter', async (t) => {
+  const herd = await LiveHerd.start(t, { servers: ['Alford'] })
+  const replies = await herd.converse('Alford', 'HERD / HTTP/1.1\nIAMAT page +1+1 1\n')
+  assert.equal(replies, '? HERD / HTTP/1.1\n')
+})
+
 test('AT from a client is an invalid command, and changes nothing', async (t) => {
   const herd = await pairOf(t)
   const client = await herd.connect('Alford')
