@@ -39,8 +39,9 @@ export function columnOf(longitude: number, band: number): number {
 /** The number of a cell; columns wrap around. */
 export function cellAt(band: number, column: number): number {
   const cells = cellsInBand(band)
-  const wrapped = column % cells
-  return (FIRST_CELL[band] as number) + (wrapped < 0 ? wrapped + cells : wrapped)
+  // Columns are rarely beyond the edge, and a remainder takes as long as all the rest.
+  const wrapped = column >= 0 && column < cells ? column : ((column % cells) + cells) % cells
+  return (FIRST_CELL[band] as number) + wrapped
 }
 
 /** The number of the cell that holds a position, in degrees. */

@@ -236,6 +236,15 @@ export class LiveTable {
   }
 
   #isNewer(record: number, fix: Fix): boolean {
+    const { floats, words } = this.#records.page(record)
+    const row = wordRow(record)
+    // With both clocks in order effective time is client time, which nearly always decides.
+    if ((words[row + SERVER] as number) >= 0 && fix.skew.seconds >= -AHEAD_SECONDS_MAX) {
+      const seconds = fix.time.seconds - (floats[floatRow(record) + TIME_SECONDS] as number)
+      if (seconds !== 0) return seconds > 0
+      const nanoseconds = fix.time.nanoseconds - (words[row + TIME_NANOSECONDS] as number)
+      if (nanoseconds !== 0) return nanoseconds > 0
+    }
     this.#readTimes(record, stored)
     const byTime = compareNumbers(fix, stored)
     if (byTime !== 0) return byTime > 0

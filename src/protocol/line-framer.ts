@@ -43,6 +43,7 @@ export class LineFramer {
 
   /** Moves on to the next whole line, if there is one. After `too-long` the stream can't be read on. */
   next(): Framed {
+    if (this.#at === this.#chunk.length) return this.#keepRest()
     const lineEnd = this.#chunk.indexOf(LF, this.#at)
     if (lineEnd === -1) return this.#keepRest()
     if (this.#keptBytes + (lineEnd - this.#at) > this.#lineBytesMax) return 'too-long'
