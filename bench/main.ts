@@ -11,7 +11,8 @@ import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
 import { detectPinning } from './support/pinning.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [iamat]
-const WARM_UP_SECONDS = 1
+/** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
+const WARM_UP_SECONDS = 6
 /** What a shell expects of a program that a signal ended. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
