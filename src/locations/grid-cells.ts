@@ -63,13 +63,18 @@ export function halfWidthInBand(band: number, latitude: number, radius: number):
   let width = Math.max(halfWidthAt(south, latitude, radius), halfWidthAt(north, latitude, radius))
   // A circle is widest at sin φ = sin φ₀ / cos r, a little nearer to the pole than its centre; it may lie inside the
   // band and not reach either edge.
-  const widest = Math.sin(latitude) / Math.cos(radius)
-  if (Math.abs(widest) < 1) {
-    const at = Math.asin(widest)
-    const sine = Math.sin(radius) / Math.cos(latitude)
-    if (at > south && at < north) width = Math.max(width, sine < 1 ? Math.asin(sine) : Math.PI)
+  const sineWidest = Math.sin(latitude) / Math.cos(radius)
+  // So near to a pole that the sine is rounded to 1, or with the pole inside: then its centre does as well.
+  const widest = Math.abs(sineWidest) < 1 ? Math.asin(sineWidest) : latitude
+  if (isBetween(south, widest, north) || isBetween(south, latitude, north)) {
+    const sineWidth = Math.sin(radius) / Math.cos(latitude)
+    width = Math.max(width, sineWidth < 1 ? Math.asin(sineWidth) : Math.PI)
   }
   return width
+}
+
+function isBetween(low: number, value: number, high: number): boolean {
+  return low <= value && value <= high
 }
 
 /** By haversines, which lose nothing where angles are small: a radius may be a few centimetres. */

@@ -184,3 +184,10 @@ test('a crowd in a few cells gives the nearest few', () => {
     }
   }
 })
+
+test('two clients a few centimetres from a pole, on either side of the antimeridian, find each other', () => {
+  const table = new LineTable()
+  table.apply('AT Alford +0 east -89.9999995+179.95 1')
+  table.apply('AT Alford +0 west -89.9999995-179.95 1')
+  assert.deepEqual(table.nearby(-89.9999995, -179.95, 0.05, 20, 'west'), ['east'])
+})
