@@ -1,5 +1,5 @@
 import type { Nanotime, OutputBuffer } from '../protocol/index.ts'
-import { copyBytes, LF, parseSkew } from '../protocol/index.ts'
+import { copyBytes, LF, readSkew } from '../protocol/index.ts'
 import { EARTH_RADIUS_METRES, ellipsoidMetres, sphereMetres, sphereMetresMax } from './distance.ts'
 import type { Fix } from './fix.ts'
 import { Grid } from './grid.ts'
@@ -308,7 +308,7 @@ export class LiveTable {
   #readSkew(record: number, skew: Nanotime): void {
     const { words } = this.#records.page(record)
     const text = this.#text(record)
-    parseSkew(text, 0, (words[wordRow(record) + ID_START] as number) - 1, skew)
+    readSkew(text, 0, (words[wordRow(record) + ID_START] as number) - 1, skew)
   }
 
   #text(record: number): Buffer {

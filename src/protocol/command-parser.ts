@@ -1,7 +1,7 @@
-import { DOT, isDigit } from './byte-classes.ts'
-import { type Fields, fieldEnd, fieldStart, makeFields, splitFields } from './fields.ts'
-import { type Position, parsePosition } from './position.ts'
-import { type Nanotime, parseSkew, parseTime } from './time.ts'
+import { DOT, IS_WHITE, isDigit } from './byte-classes.ts'
+import { type Fields, makeFields, skipWhite, skipWord } from './fields.ts'
+import { type Position, readPosition } from './position.ts'
+import { type Nanotime, readSkew, readTime } from './time.ts'
 
 /** A WHATSAT or WHOSAT asks for at most this radius in km … */
 export const RADIUS_KM_MAX = 50
@@ -11,36 +11,39 @@ export const ITEMS_MAX = 20
 /** What a line turned out to be. `invalid` is everything that the grammar of docs/protocol.md doesn't allow. */
 export type CommandKind = 'iamat' | 'whatsat' | 'whosat' | 'at' | 'herd' | 'invalid'
 
-/** One row for each word: its bytes, how many fields the line has in all, and what else must hold. */
-interface Row {
+/** Reads an operand that starts at `at`: one past its last byte, or −1 if that is no such operand. */
+type Operand = (parser: CommandParser, buffer: Buffer, at: number, end: number) => number
+
+const anyWord: Operand = (_, buffer, at, end) => skipWord(buffer, at, end)
+const position: Operand = (parser, buffer, at, end) => readPosition(buffer, at, end, parser.position)
+const time: Operand = (parser, buffer, at, end) => readTime(buffer, at, end, parser.time)
+const skew: Operand = (parser, buffer, at, end) => readSkew(buffer, at, end, parser.skew)
+const radius: Operand = (parser, buffer, at, end) => readRadius(buffer, at, end, parser)
+const items: Operand = (parser, buffer, at, end) => readItems(buffer, at, end, parser)
+
+/** The grammar: one row for each word, with the operands that follow it. */
+const ROWS: readonly {
   readonly kind: CommandKind
   readonly word: Buffer
-  readonly fields: number | 'any'
-  readonly operandsHold: (parser: CommandParser, buffer: Buffer) => boolean
-}
-
-const ROWS: readonly Row[] = [
-  { kind: 'iamat', word: Buffer.from('IAMAT'), fields: 4, operandsHold: (p, b) => p.readFix(b, 2) },
-  { kind: 'whatsat', word: Buffer.from('WHATSAT'), fields: 4, operandsHold: (p, b) => p.readQuery(b) },
-  { kind: 'whosat', word: Buffer.from('WHOSAT'), fields: 4, operandsHold: (p, b) => p.readQuery(b) },
-  {
-    kind: 'at',
-    word: Buffer.from('AT'),
-    fields: 6,
-    operandsHold: (p, b) => p.readSkew(b) && p.readFix(b, 4),
-  },
-  { kind: 'herd', word: Buffer.from('HERD'), fields: 'any', operandsHold: () => true },
+  /** `any`: whoever knows the word reads the rest. */
+  readonly operands: readonly Operand[] | 'any'
+}[] = [
+  { kind: 'iamat', word: Buffer.from('IAMAT'), operands: [anyWord, position, time] },
+  { kind: 'at', word: Buffer.from('AT'), operands: [anyWord, skew, anyWord, position, time] },
+  { kind: 'whatsat', word: Buffer.from('WHATSAT'), operands: [anyWord, radius, items] },
+  { kind: 'whosat', word: Buffer.from('WHOSAT'), operands: [anyWord, radius, items] },
+  { kind: 'herd', word: Buffer.from('HERD'), operands: 'any' },
 ]
 
 /**
- * Tells what a line is and reads its operands, in place: the line stays where it is, and what was read is
- * in fields of this object that the next `parse` overwrites. Pure; no string is made.
+ * Tells what a line is and reads its operands, in place and in one pass: the line stays where it is, and what was
+ * read is in fields of this object that the next `parse` overwrites. Pure; no string is made.
  *
  * Fields of the line by index: IAMAT client position time · WHATSAT client radius items · AT server skew
  * client position time.
  */
 export class CommandParser {
-  /** Where the fields lie in the buffer that was parsed. */
+  /** Where the fields lie in the buffer that was parsed; of an invalid line, those up to the first that is wrong. */
   readonly fields: Fields = makeFields()
   /** IAMAT, AT: where the client says it is. */
   readonly position: Position = { latitude: 0, longitude: 0 }
@@ -55,45 +58,35 @@ export class CommandParser {
 
   /** Reads the line `buffer[start, end)`, given without its line end. */
   parse(buffer: Buffer, start: number, end: number): CommandKind {
-    const { fields } = this
-    splitFields(buffer, start, end, fields)
-    if (fields.count === 0) return 'invalid'
-    for (const row of ROWS) {
-      if (!equalsWord(buffer, fieldStart(fields, 0), fieldEnd(fields, 0), row.word)) continue
-      if (row.fields !== 'any' && row.fields !== fields.count) return 'invalid'
-      return row.operandsHold(this, buffer) ? row.kind : 'invalid'
+    const wordStart = skipWhite(buffer, start, end)
+    const wordEnd = skipWord(buffer, wordStart, end)
+    this.fields.count = 0
+    if (wordStart === end) return 'invalid'
+    this.#note(wordStart, wordEnd)
+    for (const { kind, word, operands } of ROWS) {
+      if (!equalsWord(buffer, wordStart, wordEnd, word)) continue
+      return operands === 'any' || this.#readOperands(buffer, wordEnd, end, operands) ? kind : 'invalid'
     }
     return 'invalid'
   }
 
-  /** Reads position and time from two adjacent fields. */
-  readFix(buffer: Buffer, positionField: number): boolean {
-    const { fields } = this
-    return (
-      parsePosition(
-        buffer,
-        fieldStart(fields, positionField),
-        fieldEnd(fields, positionField),
-        this.position,
-      ) &&
-      parseTime(buffer, fieldStart(fields, positionField + 1), fieldEnd(fields, positionField + 1), this.time)
-    )
+  /** Reads exactly these operands from `at` to the end of the line. */
+  #readOperands(buffer: Buffer, start: number, end: number, operands: readonly Operand[]): boolean {
+    let at = start
+    for (const read of operands) {
+      const operandStart = skipWhite(buffer, at, end)
+      if (operandStart === end) return false
+      at = read(this, buffer, operandStart, end)
+      if (at === -1 || (at < end && IS_WHITE[buffer[at] as number] === 0)) return false
+      this.#note(operandStart, at)
+    }
+    return skipWhite(buffer, at, end) === end
   }
 
-  /** Reads the difference of an AT line. */
-  readSkew(buffer: Buffer): boolean {
-    return parseSkew(buffer, fieldStart(this.fields, 2), fieldEnd(this.fields, 2), this.skew)
-  }
-
-  /** Reads radius and items. */
-  readQuery(buffer: Buffer): boolean {
+  #note(start: number, end: number): void {
     const { fields } = this
-    const metres = readRadiusMetres(buffer, fieldStart(fields, 2), fieldEnd(fields, 2))
-    const items = readWhole(buffer, fieldStart(fields, 3), fieldEnd(fields, 3), ITEMS_MAX)
-    if (metres === -1 || items === -1) return false
-    this.radiusMetres = metres
-    this.items = items
-    return true
+    fields.starts[fields.count] = start
+    fields.ends[fields.count++] = end
   }
 }
 
@@ -103,39 +96,44 @@ function equalsWord(buffer: Buffer, start: number, end: number, word: Buffer): b
   return true
 }
 
-/** Reads unsigned digits up to `max`; −1 for anything else. */
-function readWhole(buffer: Buffer, start: number, end: number, max: number): number {
+/** Reads an unsigned whole number up to `ITEMS_MAX`. */
+function readItems(buffer: Buffer, start: number, end: number, result: { items: number }): number {
+  let at = start
   let value = 0
-  for (let at = start; at < end; at++) {
-    if (!isDigit(buffer[at])) return -1
+  for (; at < end && isDigit(buffer[at]); at++) {
     value = value * 10 + ((buffer[at] as number) - 0x30)
-    if (value > max) return -1
+    if (value > ITEMS_MAX) return -1
   }
-  return value
+  if (at === start) return -1
+  result.items = value
+  return at
 }
 
 /** A micrometre is far below what a radius can mean: later digits of the kilometres don't count. */
-const RADIUS_DIGITS = 9
+const RADIUS_SCALE_MAX = 10 ** 9
 
-/** Reads unsigned decimal kilometres up to `RADIUS_KM_MAX`, exactly, as metres; −1 for anything else. */
-function readRadiusMetres(buffer: Buffer, start: number, end: number): number {
+/** Reads unsigned decimal kilometres up to `RADIUS_KM_MAX`, exactly, as metres. */
+function readRadius(buffer: Buffer, start: number, end: number, result: { radiusMetres: number }): number {
   let at = start
-  while (at < end && isDigit(buffer[at])) at++
-  const whole = at === start ? -1 : readWhole(buffer, start, at, RADIUS_KM_MAX)
-  if (whole === -1) return -1
-  let mantissa = whole
-  let scale = 1
-  if (at < end) {
-    if (buffer[at] !== DOT || at + 1 === end) return -1
-    for (at++; at < end; at++) {
-      if (!isDigit(buffer[at])) return -1
-      const value = (buffer[at] as number) - 0x30
-      if (whole === RADIUS_KM_MAX && value !== 0) return -1
-      if (scale < 10 ** RADIUS_DIGITS) {
-        mantissa = mantissa * 10 + value
-        scale *= 10
-      }
-    }
+  let mantissa = 0
+  for (; at < end && isDigit(buffer[at]); at++) {
+    mantissa = mantissa * 10 + ((buffer[at] as number) - 0x30)
+    if (mantissa > RADIUS_KM_MAX) return -1
   }
-  return (mantissa * 1000) / scale
+  if (at === start) return -1
+  const isAtBound = mantissa === RADIUS_KM_MAX
+  let scale = 1
+  if (at < end && buffer[at] === DOT) {
+    const fractionStart = ++at
+    for (; at < end && isDigit(buffer[at]); at++) {
+      const value = (buffer[at] as number) - 0x30
+      if (isAtBound && value !== 0) return -1
+      if (scale === RADIUS_SCALE_MAX) continue
+      mantissa = mantissa * 10 + value
+      scale *= 10
+    }
+    if (at === fractionStart) return -1
+  }
+  result.radiusMetres = (mantissa * 1000) / scale
+  return at
 }

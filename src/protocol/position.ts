@@ -21,16 +21,14 @@ let coordinateEnd = -1
  * Reads ISO 6709 decimal degrees as the exercise writes them, `+34.068930-118.445127`: a sign on both, digits
  * with an optional fraction, nothing else. The bounds hold for the decimal text, not for its rounding.
  *
- * @returns whether `buffer[start, end)` is a position; only then `position` holds it.
+ * @returns one past its last byte, or −1 if there is no position at `start`; only otherwise `position` holds it.
  */
-export function parsePosition(buffer: Buffer, start: number, end: number, position: Position): boolean {
+export function readPosition(buffer: Buffer, start: number, end: number, position: Position): number {
   const latitude = parseCoordinate(buffer, start, end, LATITUDE_MAX)
-  if (coordinateEnd === -1) return false
-  const longitude = parseCoordinate(buffer, coordinateEnd, end, LONGITUDE_MAX)
-  if (coordinateEnd !== end) return false
+  if (coordinateEnd === -1) return -1
   position.latitude = latitude
-  position.longitude = longitude
-  return true
+  position.longitude = parseCoordinate(buffer, coordinateEnd, end, LONGITUDE_MAX)
+  return coordinateEnd
 }
 
 /** Reads `[+-]digits[.digits]` from `start`; leaves `coordinateEnd` behind it, or −1 if there is none. */

@@ -29,22 +29,25 @@ const FRACTION_SCALE = Array.from(
  * Reads unsigned decimal seconds with an optional fraction. Nine digits of the fraction count; more are
  * allowed, and belong to the text that is echoed.
  *
- * @returns whether `buffer[start, end)` is a time; only then `time` holds it.
+ * @returns one past its last byte, or −1 if there is no time at `start`; only otherwise `time` holds it.
  */
-export function parseTime(buffer: Buffer, start: number, end: number, time: Nanotime): boolean {
-  return parseUnsigned(buffer, start, end, TIME_SECONDS_END, time)
+export function readTime(buffer: Buffer, start: number, end: number, time: Nanotime): number {
+  return readUnsigned(buffer, start, end, TIME_SECONDS_END, time)
 }
 
 /**
  * Reads the difference of an AT line: a sign, then as a time. Text with other than nine digits in the fraction
  * comes from servers of the old kind.
+ *
+ * @returns one past its last byte, or −1 if there is none at `start`; only otherwise `skew` holds it.
  */
-export function parseSkew(buffer: Buffer, start: number, end: number, skew: Nanotime): boolean {
+export function readSkew(buffer: Buffer, start: number, end: number, skew: Nanotime): number {
   const sign = buffer[start]
-  if (start >= end || end - start > SKEW_TEXT_BYTES_MAX || (sign !== PLUS && sign !== MINUS)) return false
-  if (!parseUnsigned(buffer, start + 1, end, SKEW_SECONDS_END, skew)) return false
+  if (start >= end || (sign !== PLUS && sign !== MINUS)) return -1
+  const stop = readUnsigned(buffer, start + 1, end, SKEW_SECONDS_END, skew)
+  if (stop === -1 || stop - start > SKEW_TEXT_BYTES_MAX) return -1
   if (sign === MINUS) setDifference(skew, 0, 0, skew.seconds, skew.nanoseconds)
-  return true
+  return stop
 }
 
 /** Sets `result` to `seconds.nanoseconds − otherSeconds.otherNanoseconds`. */
@@ -95,35 +98,34 @@ export function formatTime(time: Nanotime): string {
   return `${time.seconds}.${String(time.nanoseconds).padStart(FRACTION_DIGITS, '0')}`
 }
 
-function parseUnsigned(
+function readUnsigned(
   buffer: Buffer,
   start: number,
   end: number,
   secondsEnd: number,
   time: Nanotime,
-): boolean {
+): number {
   let at = start
   let seconds = 0
   for (; at < end && isDigit(buffer[at]); at++) {
     seconds = seconds * 10 + ((buffer[at] as number) - DIGIT_0)
-    if (seconds >= secondsEnd) return false
+    if (seconds >= secondsEnd) return -1
   }
-  if (at === start) return false
+  if (at === start) return -1
   let fraction = 0
   let counted = 0
-  if (at < end) {
-    if (buffer[at] !== DOT) return false
+  if (at < end && buffer[at] === DOT) {
     const fractionStart = ++at
     for (; at < end && isDigit(buffer[at]); at++) {
       if (counted === FRACTION_DIGITS) continue
       fraction = fraction * 10 + ((buffer[at] as number) - DIGIT_0)
       counted++
     }
-    if (at === fractionStart || at !== end) return false
+    if (at === fractionStart) return -1
   }
   time.seconds = seconds
   time.nanoseconds = fraction * (FRACTION_SCALE[counted] as number)
-  return true
+  return at
 }
 
 function countDigits(value: number): number {
