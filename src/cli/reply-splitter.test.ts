@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/support/properties.ts'
 import { CommandSpotter, type ReplyKind, ReplySplitter, replyKindOf } from './reply-splitter.ts'
 
 const LINE = 'AT Alford +0.1 kiwi +34.0-118.4 5\n'

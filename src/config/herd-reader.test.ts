@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { stringify } from 'yaml'
+import { fc } from '../../test/support/properties.ts'
 import { type HerdPlace, readHerd } from './herd-reader.ts'
 import { settingsTable } from './settings-table.ts'
 

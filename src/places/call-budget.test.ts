@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/support/properties.ts'
 import { CallBudget } from './call-budget.ts'
 
 const NOON = Date.UTC(2026, 10, 20, 12)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { FakeWorld, GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
+import { fc } from '../../test/support/properties.ts'
 import { EmbeddedPlaces } from './embedded.ts'
 import { PlacesFinder } from './finder.ts'
 import { GoogleLegacyPlaces } from './google-legacy.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import { fc } from '../../test/support/properties.ts'
 import { cutResults, findResults, type JsonValue, squeezeNewlines, toClassicJson } from './json-text.ts'
 import { ProviderFailed } from './provider.ts'
 

@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import { EmbeddedPlaces } from '../../src/places/embedded.ts'
 import { type JsonValue, toClassicJson } from '../../src/places/json-text.ts'
 import { googleText } from '../support/google-stand-in.ts'
+import { fc } from '../support/properties.ts'
 
 const HEADERS = '/usr/include/jsoncpp'
 const SOURCE = fileURLToPath(new URL('../support/jsoncpp/oracle.cpp', import.meta.url))
