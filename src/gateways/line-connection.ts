@@ -69,9 +69,9 @@ export class LineConnection {
   readonly #address: string
   readonly #framer: LineFramer
   readonly #replies: ReplyWriter
+  readonly #onHandedOver: () => void
   #state: State = 'reading'
   #firstLine: (() => void) | null
-  readonly #onHandedOver: () => void
   #ended = false
   #stopping = false
   #waitTimer: (() => void) | null = null
@@ -339,8 +339,9 @@ export class LineConnection {
     const { system, limits } = this.#context
     this.#replies.send()
     if (!this.#replies.isDone || this.#socket.writableEnded) return
-    this.#socket.end()
-    this.#lingerTimer = system.after(limits.lingerMsMax, () => this.#socket.destroy())
+    this.#replies.end(() => {
+      this.#lingerTimer = system.after(limits.lingerMsMax, () => this.#socket.destroy())
+    })
   }
 }
 

@@ -78,6 +78,15 @@ export class ReplyWriter {
     this.#slowTimer = null
   }
 
+  /** Sends no more: `flushed` is called when the system has everything, however long the client takes for it. */
+  end(flushed: () => void): void {
+    if (this.#socket.writableLength > 0 && this.#slowTimer === null) this.#watchReader()
+    this.#socket.end(() => {
+      this.drained()
+      if (!this.#socket.destroyed) flushed()
+    })
+  }
+
   #write(bytes: Buffer): void {
     const { log } = this.#context
     if (this.#socket.destroyed) return

@@ -147,6 +147,22 @@ test('lingerMsMax: a connection at fault that is not closed from outside is clos
   await waitUntil(async () => (await herd.status('Alford')).connections === 1, 'it is gone')
 })
 
+test('lingerMsMax: does not cut short who has half-closed and reads late', async (t) => {
+  const settings = { lingerMsMax: 100, replyBytesMax: 67_108_864, lineBytesMax: 1024 }
+  const herd = await alford(t, settings, { logs: { level: 'events' } })
+  const late = await herd.connect('Alford', { deaf: true })
+  const lines = 200_000
+  await late.send(Buffer.alloc(lines * (REPORT.length + 1), `${REPORT}\n`))
+  late.halfClose()
+  await waitUntil(async () => (await herd.count('Alford', 'iamats')) === lines, 'all is answered')
+  // A fence: when this one has lingered for as long as it may, so would the first.
+  const fence = await herd.connect('Alford', { deaf: true })
+  await fence.send(`${'x'.repeat(2000)}\n`)
+  await waitUntil(async () => (await herd.status('Alford')).connections <= 2, 'the fence is gone')
+  late.read()
+  assert.equal((await late.rest()).split('\n').length - 1, lines)
+})
+
 test('lingerMsMax: a server that stops waits no longer for those who take no replies', async (t) => {
   const herd = await alford(t, { lingerMsMax: 300 }, { logs: { level: 'events' } })
   const deaf = await herd.connect('Alford', { deaf: true })
