@@ -13,6 +13,7 @@ import { NONCE_BYTES } from './replication/handshake.ts'
 import { Links } from './replication/links.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
+import { Sweeper } from './replication/sweeper.ts'
 import { makeStatus } from './server-status.ts'
 import { realSystem } from './system.ts'
 
@@ -71,7 +72,7 @@ export async function startServer(
     dropped: () => counters.logDropped++,
     trouble: (text) => report({ level: 'warning', event: 'log', text }),
   })
-  const limits = { ...config.limits, ...config.link }
+  const limits = { ...config.limits, ...config.link, forgetAfterSeconds: config.forgetAfterSeconds }
   const replica = new Replica(limits, randomKey())
   const parser = new CommandParser()
   const nameBytes = Buffer.from(name)
@@ -102,16 +103,21 @@ export async function startServer(
     links,
     findPlaces: (area, items) => finder.find(area, items),
   })
+  const sweeper = new Sweeper(replica, system, counters)
   try {
     const port = await gateway.listen(self.host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host: self.host, port, run })
     await links.start(neighborAddresses(config, self))
+    if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     if (!isLoopback(self.host))
       report({ level: 'warning', event: 'open', text: 'links are not encrypted yet' })
     return {
       name,
       address: { host: self.host, port },
-      stop: () => stopInOrder(links, gateway, log),
+      stop: () => {
+        sweeper.stop()
+        return stopInOrder(links, gateway, log)
+      },
     }
   } catch (error) {
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })

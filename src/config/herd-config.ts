@@ -21,6 +21,8 @@ export interface HerdConfig {
   readonly places: PlacesSettings
   readonly link: LinkSettings
   readonly limits: LimitSettings
+  /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
+  readonly forgetAfterSeconds: number
   /** What is accepted, but should be known: one sentence each. */
   readonly warnings: readonly string[]
 }
@@ -89,6 +91,7 @@ export interface LimitSettings {
   readonly clientsMax: number
   readonly tableBytesMax: number
   readonly serverNamesMax: number
+  readonly whosatItemsMax: number
   /** 0: no limit. */
   readonly fixesPerSecondPerAddressMax: number
 }
@@ -104,6 +107,7 @@ export interface HerdFile {
   readonly places: Omit<PlacesSettings, 'google'> & { readonly google: GoogleEntry }
   readonly link: LinkSettings
   readonly limits: LimitSettings
+  readonly forgetAfter: string
 }
 
 /** One server as it stands in a herd file, under its name. */

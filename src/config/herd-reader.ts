@@ -1,6 +1,7 @@
 /** The text of a herd file, the environment and the options → one configuration. Pure: it opens no file. */
 import { dirname, resolve } from 'node:path'
 import { checkedValue } from './checked-value.ts'
+import { readDuration } from './duration.ts'
 import type { HerdConfig, HerdFile, LogLevel, LogSettings } from './herd-config.ts'
 import { graphProblems, isLoopback, neighborsOf, partsProblems, plainHost } from './herd-graph.ts'
 import { parseHerdText } from './herd-text.ts'
@@ -81,6 +82,7 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     },
     link: file.link,
     limits: file.limits,
+    forgetAfterSeconds: readDuration(file.forgetAfter),
     warnings: warningsOf(file),
   })
 }

@@ -4,6 +4,7 @@
  */
 import { Type } from 'typebox'
 import { defaultPlacesLimits, type PlacesLimits } from '../places/limits.ts'
+import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
   GoogleEntry,
   HerdFile,
@@ -119,7 +120,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
     1,
     100_000,
     16,
-    'WHATSATs of a connection that wait for places; then it is not read further.',
+    'WHATSATs of a connection that wait for places, and WHOSATs that search on; then it is not read further.',
   ),
   replyBytesMax: wholeNumber(
     KIB,
@@ -147,6 +148,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
     4096,
     'Names of servers in the table, of this herd and of AT lines.',
   ),
+  whosatItemsMax: wholeNumber(1, 1_000_000, 10_000, 'Answers to a WHOSAT that asks for all.'),
   fixesPerSecondPerAddressMax: wholeNumber(
     0,
     1_000_000_000,
@@ -230,6 +232,11 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   }),
   link,
   limits,
+  forgetAfter: text(
+    '24h',
+    'A client whose last fix is older than this is forgotten. A whole number with s, m, h or d, or `never`. The same for all servers of the herd.',
+    { default: 'never', pattern: DURATION_PATTERN, valueText: DURATION_TEXT },
+  ),
 })
 
 /** A group whose members must be named exactly as in `Settings`. */

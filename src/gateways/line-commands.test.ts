@@ -11,8 +11,8 @@ function run(server: MemoryServer, line: string, clock: bigint = 0n): string {
   const end = buffer.length - 2
   Object.assign(server.now, toNanotime(clock))
   const kind = server.parser.parse(buffer, 2, end)
-  if (kind === 'iamat') server.commands.iamat(buffer, 2, end)
-  else if (kind === 'whosat') server.commands.whosat(buffer)
+  if (kind === 'iamat') server.commands.iamat(buffer)
+  else if (kind === 'whosat') server.answerWhosat(kind, buffer)
   else server.commands.invalid(buffer, 2, end)
   return server.output.take().toString('latin1')
 }
@@ -41,7 +41,7 @@ test('replies of one turn stand one behind the other', () => {
     const id = `client${client}${'x'.repeat(client % 90)}`
     const buffer = Buffer.from(`IAMAT ${id} +1+1 1`)
     server.parser.parse(buffer, 0, buffer.length)
-    server.commands.iamat(buffer, 0, buffer.length)
+    server.commands.iamat(buffer)
     expected += `AT Alford -1.000000000 ${id} +1+1 1\n`
   }
   assert.equal(server.output.take().toString(), expected)
@@ -59,14 +59,17 @@ test('counters tell what was new, what was not, and what was invalid', () => {
   assert.deepEqual([iamats, fixesNew, fixesNotNew, invalid, whosats], [3, 1, 2, 1, 1])
 })
 
-test('a full table answers with the copy, says so once, and leaves what was answered before', () => {
+test('a full table says which limit it met, says so once in the log, and leaves what was answered before', () => {
   const server = new MemoryServer('Alford', { clientsMax: 1 })
   assert.equal(run(server, 'IAMAT kiwi +1+1 1'), 'AT Alford -1.000000000 kiwi +1+1 1\n')
   const invalid = Buffer.from('?')
   server.commands.invalid(invalid, 0, 1)
-  assert.equal(run(server, ' IAMAT\temu +1+1 1\r'), '? ?\n?  IAMAT\temu +1+1 1\r\n')
+  assert.equal(
+    run(server, ' IAMAT\temu +1+1 1\r'),
+    '? ?\n? the table is full: it takes 1 clients (limits.clientsMax); the report is not kept\n',
+  )
   assert.equal(server.counters.tableFull, 1)
-  assert.equal(server.counters.iamats, 1)
+  assert.equal(server.counters.iamats, 2)
   assert.equal(run(server, 'IAMAT kiwi +2+2 2'), 'AT Alford -2.000000000 kiwi +2+2 2\n')
 })
 
@@ -97,7 +100,7 @@ test('a query about nobody appends nothing', () => {
   const server = new MemoryServer('Alford')
   for (const [line, ask] of [
     ['WHATSAT kiwi 1 1', (bytes: Buffer) => server.commands.whatsat(bytes) === null],
-    ['WHOSAT kiwi 1 1', (bytes: Buffer) => !server.commands.whosat(bytes)],
+    ['WHOSAT kiwi 1 1', (bytes: Buffer) => !server.answerWhosat('whosat', bytes)],
   ] as const) {
     const query = Buffer.from(line)
     server.parser.parse(query, 0, query.length)

@@ -1,5 +1,5 @@
 import type { Counters } from '../counters.ts'
-import { type Fix, makeFix, NOT_NEWER, TABLE_FULL } from '../locations/index.ts'
+import { type Fix, FORGOTTEN, makeFix, NOT_NEWER, TOO_MANY_CLIENTS } from '../locations/index.ts'
 import type { Log } from '../logs/server-log.ts'
 import type { Area } from '../places/provider.ts'
 import {
@@ -34,6 +34,7 @@ export interface CommandContext {
   readonly now: Nanotime
   /** This server's index in the replica's server names. */
   readonly server: number
+  readonly limits: { readonly clientsMax: number; readonly tableBytesMax: number }
 }
 
 /**
@@ -53,21 +54,20 @@ export class LineCommands {
     this.#atPrefix = replica.names.atPrefix(server)
   }
 
-  /** `IAMAT`: takes the fix and appends its AT line, or the copy of the line when the table is full. */
-  iamat(buffer: Buffer, start: number, end: number): void {
+  /** `IAMAT`: takes the fix and appends its AT line, or says that the table is full. */
+  iamat(buffer: Buffer): void {
     const { output, counters, replica } = this.#context
     const mark = output.waiting
     this.#writeAt(buffer)
     const applied = replica.apply(this.#fix, FROM_CLIENT)
-    if (applied === TABLE_FULL) {
-      output.cutBack(mark)
-      this.#noteTableFull()
-      this.invalid(buffer, start, end)
-      return
-    }
     counters.iamats++
-    if (applied === NOT_NEWER) counters.fixesNotNew++
-    else counters.fixesNew++
+    if (applied >= 0) counters.fixesNew++
+    else if (applied === NOT_NEWER) counters.fixesNotNew++
+    else if (applied === FORGOTTEN) counters.fixesTooOld++
+    else {
+      output.cutBack(mark)
+      this.#tableFull(applied === TOO_MANY_CLIENTS ? 'clientsMax' : 'tableBytesMax')
+    }
   }
 
   /**
@@ -88,21 +88,6 @@ export class LineCommands {
       locationText: locationText(positionText),
       radiusMetres: parser.radiusMetres,
     }
-  }
-
-  /** `WHOSAT`: appends the nearest other clients and an empty line; `false` when nobody has heard of the client. */
-  whosat(buffer: Buffer): boolean {
-    const { replica, parser, output, counters } = this.#context
-    const { table } = replica
-    const record = this.#recordOf(buffer)
-    if (record === -1) return false
-    counters.whosats++
-    const { latitude, longitude } = table.read(record)
-    for (const other of table.nearby(latitude, longitude, parser.radiusMetres, parser.items, record)) {
-      table.appendAt(other, output)
-    }
-    output.appendByte(LF)
-    return true
   }
 
   /** Anything else: appends `? ` and a copy of the line. */
@@ -134,6 +119,7 @@ export class LineCommands {
     fix.positionStart = fix.clientEnd + 1
     fix.positionEnd = fix.positionStart + fieldEnd(fields, POSITION) - fieldStart(fields, POSITION)
     appendFields(output, buffer, fields, CLIENT, TIME)
+    fix.timeEnd = output.length
     fix.end = output.length
     output.appendByte(LF)
   }
@@ -143,11 +129,14 @@ export class LineCommands {
     return this.#context.replica.table.get(buffer, fieldStart(fields, CLIENT), fieldEnd(fields, CLIENT))
   }
 
-  #noteTableFull(): void {
-    const { counters, log, replica } = this.#context
+  /** A report that there is no room for must not look as if it were accepted. */
+  #tableFull(limit: 'clientsMax' | 'tableBytesMax'): void {
+    const { counters, log, replica, output, limits } = this.#context
+    const most = `${limits[limit]} ${limit === 'clientsMax' ? 'clients' : 'bytes of text'}`
+    const text = `? the table is full: it takes ${most} (limits.${limit}); the report is not kept\n`
+    output.append(Buffer.from(text), 0, text.length)
     if (counters.tableFull++ > 0) return
-    const limit = 'limits.clientsMax or limits.tableBytesMax'
-    log.event('error', 'the table is full', { limit, clients: replica.table.clients })
+    log.event('error', 'the table is full', { limit: `limits.${limit}`, clients: replica.table.clients })
   }
 }
 

@@ -5,13 +5,14 @@ import type { System } from '../system.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
 import { ReplyWriter } from './reply-writer.ts'
+import { finishSearch, type Whosat, type WhosatKind } from './whosat.ts'
 
 /** Bounds of one connection. */
 export interface LineLimits {
   readonly lineBytesMax: number
   /** The first line must come within this time. */
   readonly firstLineMsMax: number
-  /** WHATSATs that wait for their places; then reading pauses. */
+  /** WHATSATs that wait for their places and WHOSATs that search on; then reading pauses. */
   readonly pendingWhatsatsMax: number
   /** Bytes of replies that wait for the client; then reading pauses. */
   readonly replyBytesMax: number
@@ -30,7 +31,8 @@ export type FindPlaces = (
 /** What all connections of a gateway share. */
 export interface ConnectionContext extends CommandContext {
   readonly commands: LineCommands
-  readonly limits: LineLimits
+  readonly whosat: Whosat
+  readonly limits: LineLimits & CommandContext['limits']
   readonly links: Links
   readonly findPlaces: FindPlaces
   readonly addresses: AddressBook
@@ -137,11 +139,12 @@ export class LineConnection {
 
   /** Takes and answers lines until there are none, or until this connection has as much waiting as it may. */
   #work(): void {
-    const { output, system, now } = this.#context
+    const { output, system, now, replica } = this.#context
     if (this.#isOver()) return
     output.cutBack(0)
     this.#turnCost = 0
     system.readClock(now)
+    replica.forget(now)
     this.#measureRoom()
     let exhausted = false
     while (!exhausted && this.#turnCost < TURN_COST_MAX && !this.#mustPause()) {
@@ -177,9 +180,10 @@ export class LineConnection {
     const isFirst = this.#firstLine !== null
     if (isFirst) this.#firstLineCame()
     this.#turnCost++
-    switch (parser.parse(buffer, start, end)) {
+    const kind = parser.parse(buffer, start, end)
+    switch (kind) {
       case 'iamat':
-        commands.iamat(buffer, start, end)
+        commands.iamat(buffer)
         this.#context.addresses.spendFix(this.#address)
         return true
       case 'whatsat':
@@ -187,8 +191,11 @@ export class LineConnection {
         this.#whatsat(buffer, start, end)
         return true
       case 'whosat':
+      case 'whosat-near':
+      case 'whosat-box':
+      case 'whosat-polygon':
         this.#turnCost += QUERY_COST
-        if (!commands.whosat(buffer)) commands.invalid(buffer, start, end)
+        this.#whosat(kind, buffer, start, end)
         return true
       case 'at':
         this.#at(buffer, start, end)
@@ -208,13 +215,35 @@ export class LineConnection {
       commands.invalid(buffer, start, end)
       return
     }
+    const resolve = this.#awaitReply(mark)
+    void findPlaces(area, parser.items).then((json) => resolve(Buffer.from(`${json}\n\n`)))
+  }
+
+  #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
+    const { whosat, commands, output } = this.#context
+    const search = whosat.begin(kind, buffer)
+    if (search === null) commands.invalid(buffer, start, end)
+    else if (search.step()) whosat.append(search)
+    else {
+      this.#context.counters.searchesLong++
+      const resolve = this.#awaitReply(output.waiting)
+      finishSearch(search, () => {
+        output.cutBack(0)
+        whosat.append(search)
+        resolve(output.take())
+      })
+    }
+  }
+
+  /** Begins a reply whose rest comes later; the function that it returns is to be called with it, in another turn. */
+  #awaitReply(mark: number): (rest: Buffer) => void {
     const resolve = this.#replies.await(mark)
     this.#measureRoom()
-    void findPlaces(area, parser.items).then((json) => {
-      resolve(`${json}\n\n`)
+    return (rest) => {
+      resolve(rest)
       if (this.#state === 'closing') this.#endWhenReplied()
       else this.#work()
-    })
+    }
   }
 
   /** AT: from the address of a classic neighbor it is taken without a reply; from anyone else it is no command. */

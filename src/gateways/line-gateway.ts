@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { AddressBook, type AddressLimits } from './address-book.ts'
 import { LineCommands } from './line-commands.ts'
-import { type ConnectionContext, LineConnection, type LineLimits } from './line-connection.ts'
+import { type ConnectionContext, LineConnection } from './line-connection.ts'
+import { Whosat, type WhosatContext } from './whosat.ts'
 
 /** Replies that a socket takes before it asks to wait. */
 const SOCKET_BYTES = 65_536
@@ -9,10 +10,11 @@ const SOCKET_BYTES = 65_536
 const STOP_MS_MAX = 3000
 
 /** Bounds of the gateway and of each of its connections. */
-export interface GatewayLimits extends LineLimits, AddressLimits {}
+export type GatewayLimits = ConnectionContext['limits'] & WhosatContext['limits'] & AddressLimits
 
 /** What the gateway needs besides what it makes itself. */
-export interface GatewayOptions extends Omit<ConnectionContext, 'commands' | 'addresses' | 'limits'> {
+export interface GatewayOptions
+  extends Omit<ConnectionContext, 'commands' | 'whosat' | 'addresses' | 'limits'> {
   readonly limits: GatewayLimits
   readonly nextConnection: () => number
 }
@@ -30,7 +32,12 @@ export class LineGateway {
   constructor(options: GatewayOptions) {
     this.#options = options
     this.#addresses = new AddressBook(options.limits)
-    this.#context = { ...options, commands: new LineCommands(options), addresses: this.#addresses }
+    this.#context = {
+      ...options,
+      commands: new LineCommands(options),
+      whosat: new Whosat({ ...options, table: options.replica.table }),
+      addresses: this.#addresses,
+    }
     this.#server = createServer(
       // A socket must say when it has drained below the bytes at which its connection pauses.
       {

@@ -10,7 +10,7 @@ test('replies leave in the order of their commands, each once, as soon as all be
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const queue = new ReplyQueue()
       /** The replies in order; `null` for a rest that is not there yet. */
-      const expected: { text: string; rest: string | null; answer?: (tail: string) => void }[] = []
+      const expected: { text: string; rest: string | null; answer?: (tail: Buffer) => void }[] = []
       let sent = ''
       let due = ''
       const take = (): void => {
@@ -34,11 +34,11 @@ test('replies leave in the order of their commands, each once, as soon as all be
           expected.push({ text, rest: null, answer: queue.await(Buffer.from(text)) })
         } else if (reply !== undefined) {
           reply.rest = `{${text}}`
-          reply.answer?.(reply.rest)
+          reply.answer?.(Buffer.from(reply.rest))
         }
       }
       for (const reply of expected) {
-        if (reply.rest === null) reply.answer?.('')
+        if (reply.rest === null) reply.answer?.(Buffer.alloc(0))
         reply.rest ??= ''
       }
       take()
@@ -55,7 +55,7 @@ test('bytes count what is held, heads and rests', () => {
   queue.push(Buffer.from('? x\n'))
   assert.equal(queue.bytes, 7)
   assert.deepEqual(queue.takeReady(), [])
-  answer('{}\n\n')
+  answer(Buffer.from('{}\n\n'))
   assert.equal(queue.bytes, 11)
   assert.equal(Buffer.concat(queue.takeReady()).toString(), 'AT\n{}\n\n? x\n')
   assert.equal(queue.bytes, 0)

@@ -1,7 +1,7 @@
 /** A reply that isn't there yet: its beginning is, and what follows will be. */
 interface Awaited {
   readonly head: Buffer
-  tail: string | null
+  tail: Buffer | null
 }
 
 /**
@@ -39,7 +39,7 @@ export class ReplyQueue {
    *
    * @returns the function to call, once, with the rest of the reply.
    */
-  await(head: Buffer): (tail: string) => void {
+  await(head: Buffer): (tail: Buffer) => void {
     const slot: Awaited = { head, tail: null }
     this.#waiting.push(slot)
     this.#bytes += head.length
@@ -62,7 +62,7 @@ export class ReplyQueue {
         if (reply.tail === null) break
         this.#bytes -= reply.head.length + reply.tail.length
         this.#awaited--
-        ready.push(reply.head, Buffer.from(reply.tail))
+        ready.push(reply.head, reply.tail)
       }
       taken++
     }

@@ -64,7 +64,7 @@ export class ReplyWriter {
    *
    * @returns the function to call, once, with the rest; `send` then sends it when it is its turn.
    */
-  await(mark: number): (tail: string) => void {
+  await(mark: number): (tail: Buffer) => void {
     const { output } = this.#context
     const head = output.take(mark)
     if (this.#queue.isEmpty) this.send()

@@ -2,9 +2,9 @@ import type { Nanotime, Position } from '../protocol/index.ts'
 
 /**
  * One position of one client at one time, as a server accepted it, on its way into the table. The text is the
- * tail of its AT line, `<skew> <client> <position> <time>` with one space between fields, and stays in the
- * buffer it came in or was written to; the numbers are read from that text. One object is refilled for all
- * fixes of a gateway, so nothing may keep it.
+ * tail of its AT line, `<skew> <client> <position> <time>` with one space between fields, and then, only if there
+ * are any, one space and its attributes. It stays in the buffer it came in or was written to; the numbers are
+ * read from that text. One object is refilled for all fixes of a gateway, so nothing may keep it.
  */
 export interface Fix {
   /** Holds the text. */
@@ -18,6 +18,8 @@ export interface Fix {
   positionStart: number
   positionEnd: number
   /** One past the last byte of the time, which starts one byte after `positionEnd`. */
+  timeEnd: number
+  /** One past the last byte of the attributes, which start one byte after `timeEnd`; `timeEnd` without any. */
   end: number
   /** The origin: an index of `ServerNames`. */
   server: number
@@ -41,6 +43,7 @@ export function makeFix(
     clientEnd: 0,
     positionStart: 0,
     positionEnd: 0,
+    timeEnd: 0,
     end: 0,
     server: 0,
     position,

@@ -1,33 +1,51 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc, runs } from '../../test/support/properties.ts'
-import { sphereMetres } from './distance.ts'
-import { BANDS, bandOf, cellAt, cellOf, cellsInBand, columnOf, halfWidthInBand } from './grid-cells.ts'
+import {
+  bandOf,
+  bandsAt,
+  bitOf,
+  boundsAround,
+  cellNumber,
+  cellsInBand,
+  columnOf,
+  FINE,
+  SPLIT_SHIFT,
+  TOP,
+  wrapColumn,
+} from './grid-cells.ts'
 
 const RADIANS = Math.PI / 180
 
 const latitude = fc.oneof(
   fc.double({ min: -90, max: 90, noNaN: true }),
-  fc.integer({ min: -9000, max: 9000 }).map((hundredths) => hundredths / 100),
+  fc.integer({ min: -28_800, max: 28_800 }).map((bands) => bands / 320),
   fc.constantFrom(-90, 90, 89.999999999, -89.995, 0),
 )
 const longitude = fc.oneof(
   fc.double({ min: -180, max: 180, noNaN: true }),
-  fc.integer({ min: -18_000, max: 18_000 }).map((hundredths) => hundredths / 100),
+  fc.integer({ min: -57_600, max: 57_600 }).map((columns) => columns / 320),
   fc.constantFrom(-180, 180, 179.999999999999, 0),
 )
+const level = fc.integer({ min: TOP, max: FINE })
 
-test('every place has a cell in the band of its latitude', () => {
+function cellOf(level: number, latitude: number, longitude: number): { band: number; column: number } {
+  const band = bandOf(level, latitude)
+  return { band, column: wrapColumn(columnOf(level, band, longitude), cellsInBand(level, band)) }
+}
+
+test('every place has a cell of each level, and it lies in that of the level above', () => {
   fc.assert(
     fc.property(latitude, longitude, (latitude, longitude) => {
-      const band = bandOf(latitude)
-      assert.ok(band >= 0 && band < BANDS)
-      const column = columnOf(longitude, band)
-      assert.ok(column >= 0 && column <= cellsInBand(band))
-      const cell = cellOf(latitude, longitude)
-      assert.ok(cell >= cellAt(band, 0) && cell < cellAt(band, 0) + cellsInBand(band))
-      assert.equal(cell, cellAt(band, column + 3 * cellsInBand(band)))
-      assert.equal(cell, cellAt(band, column - 2 * cellsInBand(band)))
+      for (let level = TOP; level <= FINE; level++) {
+        const { band, column } = cellOf(level, latitude, longitude)
+        assert.ok(band >= 0 && band < bandsAt(level))
+        assert.ok(column >= 0 && column < cellsInBand(level, band))
+        if (level === TOP) continue
+        const above = cellOf(level - 1, latitude, longitude)
+        assert.deepEqual(above, { band: band >> SPLIT_SHIFT, column: column >> SPLIT_SHIFT })
+        assert.equal(bitOf(band, column), (band & 7) * 8 + (column & 7))
+      }
     }),
     runs(2000),
   )
@@ -35,18 +53,49 @@ test('every place has a cell in the band of its latitude', () => {
 
 test('both names of the antimeridian are one cell', () => {
   fc.assert(
-    fc.property(latitude, (latitude) => {
-      assert.equal(cellOf(latitude, 180), cellOf(latitude, -180))
+    fc.property(latitude, level, (latitude, level) => {
+      assert.deepEqual(cellOf(level, latitude, 180), cellOf(level, latitude, -180))
     }),
     runs(500),
   )
 })
 
-test('cells are numbered without gaps and fit 32 bits', () => {
-  for (let band = 1; band < BANDS; band++) {
-    assert.equal(cellAt(band, 0), cellAt(band - 1, 0) + cellsInBand(band - 1))
+test('columns wrap around, in either direction', () => {
+  assert.deepEqual(
+    [-5, -1, 0, 3, 4, 9].map((column) => wrapColumn(column, 4)),
+    [3, 3, 0, 3, 0, 1],
+  )
+})
+
+test('cells of a level are numbered without gaps, and 32 bits tell them apart', () => {
+  for (let level = TOP; level <= FINE; level++) {
+    for (let band = 1; band < bandsAt(level); band++) {
+      const before = cellNumber(level, band - 1, 0)
+      assert.equal(cellNumber(level, band, 0), (before + cellsInBand(level, band - 1)) | 0)
+    }
+    const bands = Array.from({ length: bandsAt(level) }, (_, band) => cellsInBand(level, band))
+    assert.ok(bands.reduce((sum, cells) => sum + cells, 0) <= 2 ** 32)
   }
-  assert.ok(cellAt(BANDS - 1, cellsInBand(BANDS - 1) - 1) < 2 ** 31)
+})
+
+test('a circle lies within its bounds', () => {
+  const angle = fc
+    .tuple(fc.double({ min: 1, max: 10, noNaN: true }), fc.integer({ min: -9, max: 0 }))
+    .map(([mantissa, exponent]) => Math.min(Math.PI, mantissa * 10 ** exponent))
+  const part = fc.double({ min: 0, max: 1, noNaN: true })
+  fc.assert(
+    fc.property(latitude, longitude, angle, part, (latitude, longitude, radius, turn) => {
+      const bounds = boundsAround(latitude, longitude, radius)
+      const place = destination(latitude * RADIANS, radius, turn * 2 * Math.PI)
+      const [north, east] = [place.latitude / RADIANS, longitude + place.east / RADIANS]
+      // The slack is rounding in this test: near a pole a longitude is little more than that.
+      const slack = 1e-7 + 1e-12 / Math.max(1e-12, Math.cos(place.latitude))
+      assert.ok(north >= bounds.south - slack && north <= bounds.north + slack)
+      const isRound = bounds.east - bounds.west >= 360
+      assert.ok(isRound || (east >= bounds.west - slack && east <= bounds.east + slack))
+    }),
+    runs(3000),
+  )
 })
 
 /** The place in that direction at that angle on the sphere, in radians. */
@@ -60,43 +109,9 @@ function destination(latitude: number, angle: number, bearing: number): { latitu
   return { latitude: there, east }
 }
 
-test('a circle is nowhere wider in a band than the band is told', () => {
-  const angle = fc
-    .tuple(fc.double({ min: 1, max: 10, noNaN: true }), fc.integer({ min: -7, max: -2 }))
-    .map(([mantissa, exponent]) => mantissa * 10 ** exponent)
-  const part = fc.double({ min: 0, max: 1, noNaN: true })
-  fc.assert(
-    fc.property(latitude, angle, part, part, (degrees, radius, inner, turn) => {
-      const place = destination(degrees * RADIANS, radius * inner, turn * 2 * Math.PI)
-      const band = bandOf(place.latitude / RADIANS)
-      const halfWidth = halfWidthInBand(band, degrees * RADIANS, radius)
-      // The slack is rounding in this test: near a pole a longitude is little more than that.
-      const slack = 1e-9 + 1e-12 / Math.max(1e-12, Math.cos(place.latitude))
-      assert.ok(Math.abs(place.east) <= halfWidth + slack, `${place.east} is within ${halfWidth}`)
-    }),
-    runs(3000),
-  )
-})
-
-test('the width of a tiny circle keeps its size', () => {
-  for (const radius of [1e-9, 3e-9, 1e-8, 1e-7, 1e-5]) {
-    for (const degrees of [0.005, 34.123456, -60.00123]) {
-      const exact = Math.asin(Math.sin(radius) / Math.cos(degrees * RADIANS))
-      const halfWidth = halfWidthInBand(bandOf(degrees), degrees * RADIANS, radius)
-      assert.ok(Math.abs(halfWidth / exact - 1) < 1e-6, `${halfWidth} is ${exact}`)
-    }
-  }
-})
-
-test('a circle does not reach the bands beyond it, and goes round the pole', () => {
-  assert.equal(halfWidthInBand(bandOf(35), 34 * RADIANS, 0.9 * RADIANS), -1)
-  assert.equal(halfWidthInBand(bandOf(33), 34 * RADIANS, 0.9 * RADIANS), -1)
-  assert.equal(halfWidthInBand(BANDS - 1, 89.999 * RADIANS, 0.01 * RADIANS), Math.PI)
-  assert.equal(halfWidthInBand(0, -90 * RADIANS, 1e-9), Math.PI)
-})
-
-test('the sphere agrees with a quarter of a great circle', () => {
-  const quarter = (6_371_008.8 * Math.PI) / 2
-  assert.ok(Math.abs(sphereMetres(0, 0, 90, 123) - quarter) < 1e-6)
-  assert.ok(Math.abs(sphereMetres(0, 135, 0, -135) - quarter) < 1e-6)
+test('bounds go round a pole, and are hardly wider than a small circle', () => {
+  assert.deepEqual(boundsAround(89.999, 12, 0.01 * RADIANS).east, 180)
+  const { south, north, west, east } = boundsAround(60, 10, 0.001 * RADIANS)
+  assert.ok(Math.abs(north - south - 0.002) < 1e-6)
+  assert.ok(Math.abs(east - west - 0.004) < 1e-6)
 })

@@ -1,145 +1,159 @@
 import {
-  BAND_RADIANS,
-  BANDS,
+  type Bounds,
   bandOf,
-  cellAt,
-  cellOf,
+  bitOf,
+  cellNumber,
   cellsInBand,
   columnOf,
-  halfWidthInBand,
+  FINE,
+  SPLIT_SHIFT,
+  TOP,
+  wrapColumn,
 } from './grid-cells.ts'
 import { HashIndex, NONE } from './hash-index.ts'
 import { mix } from './keyed-hash.ts'
-import { CELL, NEXT_IN_CELL, PREVIOUS_IN_CELL, type Records, wordRow } from './records.ts'
+import { Occupancy } from './occupancy.ts'
+import { NEXT_IN_CELL, PREVIOUS_IN_CELL, type Records, wordRow } from './records.ts'
 
-const RADIANS = Math.PI / 180
-/** Each ring reaches this much further than the one before, so that few rings do for far and near. */
-const RING_GROWTH = 1.6
-/** No circle is smaller than this (6 mm on the ground): rounding at a cell's edge then can't lose anyone. */
-const RADIUS_RADIANS_MIN = 1e-9
+/** A walk begins at the finest level that covers its bounds with about this many cells. */
+const CELLS_AT_ONCE_MAX = 144
 
 /**
- * The spatial index over moving clients: a hash from cells to the first record in each, records of a cell
- * chained through two columns. Moving within a cell costs nothing, between cells a few writes.
+ * The spatial index over moving clients: a hash from fine cells to the first record in each, records of a cell
+ * chained through two columns of their rows. Moving within a cell costs nothing, between cells a few writes. For
+ * each larger cell of two levels, a bitmap says which cells within it have anyone in them.
  */
 export class Grid {
   readonly #records: Records
   readonly #heads = new HashIndex()
   readonly #key: number
+  /** By level, `TOP` first. */
+  readonly #occupied: readonly [Occupancy, Occupancy]
+  #budget = 0
 
   /** @param key keeps outsiders from choosing cells whose hashes collide. */
   constructor(records: Records, key: number) {
     this.#records = records
     this.#key = key
+    this.#occupied = [new Occupancy(key), new Occupancy(key)]
   }
 
-  /** Bytes of the hash from cells to records. */
+  /** Bytes of the hash from cells to records, and of the bitmaps. */
   get bytes(): number {
-    return this.#heads.bytes
+    return this.#heads.bytes + this.#occupied[0].bytes + this.#occupied[1].bytes
   }
 
   /** Puts a new record into its cell. Degrees. */
   add(record: number, latitude: number, longitude: number): void {
-    this.#link(record, cellOf(latitude, longitude))
+    const band = bandOf(FINE, latitude)
+    this.#link(record, band, fineColumn(band, longitude))
   }
 
-  /** Moves a record to where its client is now. Degrees. */
-  move(record: number, latitude: number, longitude: number): void {
-    const cell = cellOf(latitude, longitude)
-    const page = this.#records.page(record)
-    if (page.words[wordRow(record) + CELL] === cell) return
-    this.#unlink(record)
-    this.#link(record, cell)
+  /** Takes a record out of the cell of where its client was. Degrees. */
+  remove(record: number, latitude: number, longitude: number): void {
+    const band = bandOf(FINE, latitude)
+    this.#unlink(record, band, fineColumn(band, longitude))
+  }
+
+  /** Moves a record from where its client was to where it is now. Degrees. */
+  move(record: number, oldLatitude: number, oldLongitude: number, latitude: number, longitude: number): void {
+    const oldBand = bandOf(FINE, oldLatitude)
+    const oldColumn = fineColumn(oldBand, oldLongitude)
+    const band = bandOf(FINE, latitude)
+    const column = fineColumn(band, longitude)
+    if (band === oldBand && column === oldColumn) return
+    this.#unlink(record, oldBand, oldColumn)
+    this.#link(record, band, column)
   }
 
   /**
-   * Visits records around a place, ring by ring outward: all records within `radius` are visited, each once, and
-   * some others. After each ring, `enough(reach)` is told how far (on the sphere, in radians) everything has been
-   * visited, and may stop the walk.
+   * Visits all records within the bounds, each once, and some around them.
    *
-   * @param latitude @param longitude of the place, in degrees. @param radius in radians.
+   * @param budget how many cells and records may be looked at.
+   * @returns whether that was enough; otherwise some were not visited.
    */
-  walk(
-    latitude: number,
-    longitude: number,
-    radius: number,
-    visit: (record: number) => void,
-    enough: (reach: number) => boolean,
-  ): void {
-    const centre = latitude * RADIANS
-    const visited = new Map<number, { from: number; to: number }>()
-    for (let reach = BAND_RADIANS; ; reach *= RING_GROWTH) {
-      const ring = Math.max(RADIUS_RADIANS_MIN, Math.min(reach, radius))
-      const southmost = bandOf((centre - ring) / RADIANS)
-      const northmost = bandOf((centre + ring) / RADIANS)
-      for (let band = southmost; band <= northmost; band++) {
-        this.#walkBand(band, centre, longitude, ring, visited, visit)
+  walk(bounds: Bounds, budget: number, visit: (record: number) => void): boolean {
+    this.#budget = budget
+    let level = FINE
+    while (level > TOP && this.#countCells(level, bounds) > CELLS_AT_ONCE_MAX) level--
+    if (this.#countCells(level, bounds) > budget) return false
+    const northmost = bandOf(level, bounds.north)
+    for (let band = bandOf(level, bounds.south); band <= northmost; band++) {
+      const cells = cellsInBand(level, band)
+      const west = columnOf(level, band, bounds.west)
+      const east = Math.min(columnOf(level, band, bounds.east), west + cells - 1)
+      for (let column = west; column <= east; column++) {
+        this.#visitCell(level, band, wrapColumn(column, cells), bounds, visit)
+        if (this.#budget < 0) return false
       }
-      if (ring >= radius || enough(ring)) return
     }
+    return true
   }
 
-  /** Visits the cells of one band that a circle reaches and that no smaller circle did. */
-  #walkBand(
+  /** About how many cells of a level the bounds have: in their widest band, times the bands. */
+  #countCells(level: number, { south, north, west, east }: Bounds): number {
+    const southmost = bandOf(level, south)
+    const northmost = bandOf(level, north)
+    const widest = bandOf(level, Math.max(south, Math.min(north, 0)))
+    const columns = Math.min(1, (east - west) / 360) * cellsInBand(level, widest) + 1
+    return (northmost - southmost + 1) * columns
+  }
+
+  /** Visits the records of a cell: those of its smaller cells that the bounds reach. */
+  #visitCell(
+    level: number,
     band: number,
-    centre: number,
-    longitude: number,
-    ring: number,
-    visited: Map<number, { from: number; to: number }>,
+    column: number,
+    bounds: Bounds,
     visit: (record: number) => void,
   ): void {
-    if (band < 0 || band >= BANDS) return
-    const halfWidth = halfWidthInBand(band, centre, ring)
-    if (halfWidth < 0) return
-    const cells = cellsInBand(band)
-    let from = columnOf(longitude - halfWidth / RADIANS, band)
-    let to = columnOf(longitude + halfWidth / RADIANS, band)
-    if (to - from >= cells) {
-      // All the way round: any `cells` columns in a row are all of them.
-      from = visited.get(band)?.from ?? from
-      to = from + cells - 1
-    }
-    const before = visited.get(band)
-    if (before === undefined) {
-      for (let column = from; column <= to; column++) this.#visitCell(cellAt(band, column), visit)
-      visited.set(band, { from, to })
+    this.#budget--
+    const cell = cellNumber(level, band, column)
+    if (level === FINE) {
+      this.#visitChain(cell, visit)
       return
     }
-    // Rounding may make a wider circle start a column later; what has been visited stays visited.
-    from = Math.min(from, before.from)
-    to = Math.min(Math.max(to, before.to), from + cells - 1)
-    for (let column = from; column < before.from; column++) this.#visitCell(cellAt(band, column), visit)
-    for (let column = before.to + 1; column <= to; column++) this.#visitCell(cellAt(band, column), visit)
-    before.from = from
-    before.to = Math.max(to, before.to)
+    const occupied = this.#occupied[level as 0 | 1]
+    const place = occupied.find(cell)
+    if (place === NONE) return
+    for (let half = 0; half < 2; half++) {
+      for (let bits = occupied.word(place, half); bits !== 0 && this.#budget >= 0; bits &= bits - 1) {
+        const bit = half * 32 + 31 - Math.clz32(bits & -bits)
+        const innerBand = (band << SPLIT_SHIFT) | (bit >> SPLIT_SHIFT)
+        const innerColumn = (column << SPLIT_SHIFT) | (bit & ((1 << SPLIT_SHIFT) - 1))
+        if (isWithin(level + 1, innerBand, innerColumn, bounds)) {
+          this.#visitCell(level + 1, innerBand, innerColumn, bounds, visit)
+        }
+      }
+    }
   }
 
-  #visitCell(cell: number, visit: (record: number) => void): void {
+  #visitChain(cell: number, visit: (record: number) => void): void {
     let record = this.#heads.first(mix(cell ^ this.#key))
-    while (record !== NONE) {
+    while (record !== NONE && this.#budget-- >= 0) {
       visit(record)
       record = (this.#records.page(record).words[wordRow(record) + NEXT_IN_CELL] as number) - 1
     }
   }
 
   /** Puts a record at the head of a cell's chain. Links are record number + 1, so that 0 is the end. */
-  #link(record: number, cell: number): void {
+  #link(record: number, band: number, column: number): void {
     const { words } = this.#records.page(record)
     const row = wordRow(record)
-    const hash = mix(cell ^ this.#key)
+    const hash = mix(cellNumber(FINE, band, column) ^ this.#key)
     const head = this.#heads.first(hash)
-    words[row + CELL] = cell
     words[row + PREVIOUS_IN_CELL] = 0
     words[row + NEXT_IN_CELL] = head + 1
     if (head === NONE) {
       this.#heads.insert(hash, record)
+      this.#occupy(band, column)
       return
     }
     this.#records.page(head).words[wordRow(head) + PREVIOUS_IN_CELL] = record + 1
     this.#heads.replaceFound(record)
   }
 
-  #unlink(record: number): void {
+  #unlink(record: number, band: number, column: number): void {
     const { words } = this.#records.page(record)
     const row = wordRow(record)
     const previous = (words[row + PREVIOUS_IN_CELL] as number) - 1
@@ -149,8 +163,48 @@ export class Grid {
       this.#records.page(previous).words[wordRow(previous) + NEXT_IN_CELL] = next + 1
       return
     }
-    this.#heads.first(mix((words[row + CELL] as number) ^ this.#key))
-    if (next === NONE) this.#heads.removeFound()
-    else this.#heads.replaceFound(next)
+    this.#heads.first(mix(cellNumber(FINE, band, column) ^ this.#key))
+    if (next !== NONE) this.#heads.replaceFound(next)
+    else {
+      this.#heads.removeFound()
+      this.#vacate(band, column)
+    }
   }
+
+  /** Somebody is in a fine cell that was empty: notes it in the larger ones around it. */
+  #occupy(band: number, column: number): void {
+    let level = FINE
+    let isNew = true
+    while (isNew && level-- > TOP) {
+      const bit = bitOf(band, column)
+      band >>= SPLIT_SHIFT
+      column >>= SPLIT_SHIFT
+      isNew = this.#occupied[level as 0 | 1].set(cellNumber(level, band, column), bit)
+    }
+  }
+
+  /** The opposite of `#occupy`. */
+  #vacate(band: number, column: number): void {
+    let level = FINE
+    let isEmpty = true
+    while (isEmpty && level-- > TOP) {
+      const bit = bitOf(band, column)
+      band >>= SPLIT_SHIFT
+      column >>= SPLIT_SHIFT
+      isEmpty = this.#occupied[level as 0 | 1].clear(cellNumber(level, band, column), bit)
+    }
+  }
+}
+
+function fineColumn(band: number, longitude: number): number {
+  return wrapColumn(columnOf(FINE, band, longitude), cellsInBand(FINE, band))
+}
+
+/** Says whether bounds reach a cell. */
+function isWithin(level: number, band: number, column: number, bounds: Bounds): boolean {
+  if (band < bandOf(level, bounds.south) || band > bandOf(level, bounds.north)) return false
+  const cells = cellsInBand(level, band)
+  const west = columnOf(level, band, bounds.west)
+  const fromWest = wrapColumn(column - west, cells)
+  return fromWest <= columnOf(level, band, bounds.east) - west
 }

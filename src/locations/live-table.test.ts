@@ -4,7 +4,7 @@ import { fewClientsLine } from '../../test/support/fix-generators.ts'
 import { LineTable } from '../../test/support/fixes.ts'
 import { NaiveTable, naiveEffectiveTime, readAt } from '../../test/support/naive-table.ts'
 import { fc, runs } from '../../test/support/properties.ts'
-import { NOT_NEWER, TABLE_FULL } from './index.ts'
+import { NOT_NEWER, TEXT_FULL, TOO_MANY_CLIENTS } from './index.ts'
 
 test('the table takes and gives what a Map with the naive order does', () => {
   fc.assert(
@@ -101,7 +101,7 @@ test('at clientsMax a new client is refused, known ones go on', () => {
   const table = new LineTable({ clientsMax: 3, tableBytesMax: 1 << 20 })
   for (const client of 'abc') assert.ok(table.apply(`AT Alford +0 ${client} +1+1 1`) >= 0)
   const before = table.lines
-  assert.equal(table.apply('AT Alford +0 d +1+1 1'), TABLE_FULL)
+  assert.equal(table.apply('AT Alford +0 d +1+1 1'), TOO_MANY_CLIENTS)
   assert.equal(table.get('d'), -1)
   assert.deepEqual(table.lines, before)
   assert.deepEqual(table.nearby(1, 1, 1000, 20), ['a', 'b', 'c'])
@@ -114,7 +114,7 @@ function fillText(digits: number): { table: LineTable; clients: number } {
   const table = new LineTable({ clientsMax: 1_000_000, tableBytesMax: 1 << 20 })
   for (let client = 0; ; client++) {
     const id = String(client).padStart(6, '0')
-    if (table.apply(`AT Alford +0 ${id} +1+1 1.${'0'.repeat(digits)}`) === TABLE_FULL) {
+    if (table.apply(`AT Alford +0 ${id} +1+1 1.${'0'.repeat(digits)}`) === TEXT_FULL) {
       return { table, clients: client }
     }
   }
@@ -125,7 +125,7 @@ test('at tableBytesMax a longer fix is refused, and one as long or shorter is st
   assert.ok(clients > 4000)
   assert.equal(table.table.clients, clients)
   const before = table.line(0)
-  assert.equal(table.apply(`AT Alford +0 000000 +1+1 2.${'0'.repeat(2000)}`), TABLE_FULL)
+  assert.equal(table.apply(`AT Alford +0 000000 +1+1 2.${'0'.repeat(2000)}`), TEXT_FULL)
   assert.equal(table.line(0), before)
   assert.equal(table.apply(`AT Alford +0 000000 +1+1 2.${'0'.repeat(200)}`), 0)
   assert.equal(table.apply('AT Alford +0 000000 +1+1 3'), 0)

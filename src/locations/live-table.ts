@@ -1,33 +1,22 @@
-import type { Nanotime, OutputBuffer } from '../protocol/index.ts'
-import { copyBytes, LF, readSkew } from '../protocol/index.ts'
-import { EARTH_RADIUS_METRES, ellipsoidMetres, sphereMetres, sphereMetresMax } from './distance.ts'
+import { compareTimes, type Nanotime, type OutputBuffer } from '../protocol/index.ts'
 import type { Fix } from './fix.ts'
 import { Grid } from './grid.ts'
 import { HashIndex, NONE } from './hash-index.ts'
 import { type HashKey, keyedHash } from './keyed-hash.ts'
-import { AHEAD_SECONDS_MAX, compareNumbers, compareTexts, type Ordered } from './order.ts'
-import {
-  floatRow,
-  ID_END,
-  ID_START,
-  LATITUDE,
-  LONGITUDE,
-  POSITION_END,
-  Records,
-  SERVER,
-  TEXT_ADDRESS,
-  TEXT_LENGTH,
-  TIME_NANOSECONDS,
-  TIME_SECONDS,
-  wordRow,
-} from './records.ts'
+import { AHEAD_SECONDS_MAX, compareNumbers, compareTexts, effectiveTime, type Ordered } from './order.ts'
+import { type Query, Search } from './search.ts'
 import type { ServerNames } from './server-names.ts'
-import { TextArena } from './text-arena.ts'
+import { makeTimes, type StoredFix, StoredFixes } from './stored-fixes.ts'
+import type { ArenaBytes } from './text-arena.ts'
 
 /** `apply`: what the table holds of that client is as new, or newer. */
 export const NOT_NEWER = -1
-/** `apply`: there is no room for the fix; nothing was changed. */
-export const TABLE_FULL = -2
+/** `apply`: there is no room for a further client; nothing was changed. */
+export const TOO_MANY_CLIENTS = -2
+/** `apply`: there is no room for its text; nothing was changed. */
+export const TEXT_FULL = -3
+/** `apply`: the fix is older than what is still remembered. */
+export const FORGOTTEN = -4
 
 /** Bounds of a table. */
 export interface TableLimits {
@@ -37,64 +26,100 @@ export interface TableLimits {
   readonly tableBytesMax: number
 }
 
+/** Bytes that a table holds, by what they are for. */
+export interface TableBytes {
+  readonly records: number
+  readonly text: number
+  readonly index: number
+  readonly grid: number
+}
+
 /**
- * Who is where: the newest fix of every client, and the spatial index over them. Pure.
+ * Who is where: the newest fix of every client, and the spatial index over them. Pure: no clock, no socket.
  *
- * A client has a record number, given when it is first heard of and never changed. Its numbers lie in a row
- * of `Records`, its text, `<skew> <client> <position> <time>`, in one piece in the `TextArena`, so that its
- * AT line is two copies. `HashIndex` finds the record of an ID, `Grid` the records near a place. There is no
- * object per client.
+ * **Layout.** A client is a record number. There is no object per client, so nothing for the garbage collector to
+ * walk; four structures of typed arrays share the number:
+ *
+ *     HashIndex   hash of the ID → number            4,096-slot segments, open addressing
+ *     Records     number → row of 64 bytes           position, time, where the text lies, chain of the cell
+ *     TextArena   address in the row → text          `<skew> <client> <position> <time>[ <attributes>]`, as it came
+ *     Grid        fine cell → first number in it     the rows chain the others; bitmaps of the larger cells
+ *
+ * An AT line is the origin's name and a copy of the text. Attributes lie behind it and cost nothing to who has none.
+ *
+ * **Invariants.**
+ * 1. A number in use is under exactly one hash, in exactly one chain, and has exactly one text.
+ * 2. A client keeps its number until it is removed; then the number, and the text's room, are used again.
+ * 3. What is held of a client is the greatest fix applied, by `compareFixes`, whatever the order they came in.
+ * 4. What is older than `forgetBefore` says is as good as removed, in every answer, whether or not `sweep` has come by.
+ *
+ * **Growth.** Nothing that grows is ever copied as a whole: rows, texts and bitmaps come in pages, and the index
+ * splits one segment of 4,096 slots at a time (extendible hashing). So no insert takes longer than some
+ * ten microseconds, at ten clients or ten million. Churn doesn't grow it: the room of a text goes to the next of its size.
  */
 export class LiveTable {
   readonly #limits: TableLimits
   readonly #names: ServerNames
   readonly #key: HashKey
-  readonly #records = new Records()
+  readonly #fixes: StoredFixes
   readonly #ids = new HashIndex()
-  readonly #texts: TextArena
   readonly #grid: Grid
+  readonly #forgetBefore: Nanotime = { seconds: Number.NEGATIVE_INFINITY, nanoseconds: 0 }
+  #swept = 0
   #newest = NONE
+  #newestRemoved = false
 
   /** @param key random words. */
   constructor(limits: TableLimits, names: ServerNames, key: HashKey) {
     this.#limits = limits
     this.#names = names
     this.#key = key
-    this.#texts = new TextArena(limits.tableBytesMax)
-    this.#grid = new Grid(this.#records, key[2])
+    this.#fixes = new StoredFixes(limits.tableBytesMax, names)
+    this.#grid = new Grid(this.#fixes.records, key[2])
   }
 
-  /** How many clients there are; their records are numbered from 0. */
+  /** How many clients there are, those among them that are forgotten but not yet swept. */
   get clients(): number {
-    return this.#records.count
+    return this.#fixes.records.count
+  }
+
+  /** All record numbers are below this; not all numbers below it are in use: see `isLive`. */
+  get recordsEnd(): number {
+    return this.#fixes.records.end
   }
 
   /** Bytes held, by what they are for. */
-  get bytes(): {
-    readonly records: number
-    readonly text: number
-    readonly index: number
-    readonly grid: number
-  } {
+  get bytes(): TableBytes {
     return {
-      records: this.#records.bytes,
-      text: this.#texts.bytes,
+      records: this.#fixes.records.bytes,
+      text: this.#fixes.texts.bytes.pages,
       index: this.#ids.bytes,
       grid: this.#grid.bytes,
     }
   }
 
+  /** The bytes of the text, by what they are. */
+  get textBytes(): ArenaBytes {
+    return this.#fixes.texts.bytes
+  }
+
   /** The record with the newest effective time, or −1 if there is none. */
   get newest(): number {
-    return this.#newest
+    if (this.#newestRemoved) this.#findNewest()
+    return this.#newest !== NONE && this.isLive(this.#newest) ? this.#newest : NONE
   }
 
   /**
    * Takes a fix if it is newer than what is known of its client, by the order of `compareFixes`.
    *
-   * @returns the client's record number; `NOT_NEWER` or `TABLE_FULL` when nothing was changed.
+   * @returns the client's record number; when nothing was changed, `NOT_NEWER`, `FORGOTTEN`, `TOO_MANY_CLIENTS` or
+   *   `TEXT_FULL`, which are all negative.
    */
   apply(fix: Fix): number {
+    if (fix.time.seconds <= this.#forgetBefore.seconds || fix.skew.seconds < -AHEAD_SECONDS_MAX) {
+      effectiveTime(fix.time, fix.skew, effective)
+      if (compareTimes(effective, this.#forgetBefore) < 0) return FORGOTTEN
+    }
     const hash = keyedHash(fix.buffer, fix.clientStart, fix.clientEnd, this.#key)
     const known = this.#find(hash, fix.buffer, fix.clientStart, fix.clientEnd)
     const record = known === NONE ? this.#insert(hash, fix) : this.#replace(known, fix)
@@ -104,151 +129,112 @@ export class LiveTable {
 
   /** The record of the client `buffer[start, end)`, or −1 if the herd has not heard of it. */
   get(buffer: Buffer, start: number, end: number): number {
-    return this.#find(keyedHash(buffer, start, end, this.#key), buffer, start, end)
+    const record = this.#find(keyedHash(buffer, start, end, this.#key), buffer, start, end)
+    return record !== NONE && this.isLive(record) ? record : NONE
+  }
+
+  /** Says whether a record number is in use and its fix not yet to be forgotten. */
+  isLive(record: number): boolean {
+    return this.#fixes.records.isUsed(record) && !this.#fixes.isBefore(record, this.#forgetBefore)
   }
 
   /** Appends the AT line of a record, with its line end. */
   appendAt(record: number, output: OutputBuffer): void {
-    const { words } = this.#records.page(record)
-    const row = wordRow(record)
-    const prefix = this.#names.atPrefix(originOf(words[row + SERVER] as number))
-    output.append(prefix, 0, prefix.length)
-    const address = words[row + TEXT_ADDRESS] as number
-    const start = this.#texts.offset(address)
-    output.append(this.#texts.page(address), start, start + (words[row + TEXT_LENGTH] as number))
-    output.appendByte(LF)
+    this.#fixes.appendAt(record, output)
+  }
+
+  /** The same, with the fix's attributes as a further field if it has any: so it travels between servers. */
+  appendAtWithAttributes(record: number, output: OutputBuffer): void {
+    this.#fixes.appendAtWithAttributes(record, output)
   }
 
   /** Reads a record as values, for people and logs; not for the hot path. */
   read(record: number): StoredFix {
-    const { floats, words } = this.#records.page(record)
-    const text = this.#text(record)
-    const row = wordRow(record)
-    return {
-      ...this.#ordered(record),
-      client: text.subarray(words[row + ID_START], words[row + ID_END]),
-      latitude: floats[floatRow(record) + LATITUDE] as number,
-      longitude: floats[floatRow(record) + LONGITUDE] as number,
-    }
+    return this.#fixes.read(record)
+  }
+
+  /** Begins a search; see `Search` for how it goes on. */
+  search(query: Query): Search {
+    const forgotten = this.#forgetBefore
+    const isForgottenLater = query.since === null || compareTimes(query.since, forgotten) < 0
+    return new Search(this.#fixes, this.#grid, isForgottenLater ? { ...query, since: forgotten } : query)
+  }
+
+  /** Removes a client. Its record must be in use. */
+  remove(record: number): void {
+    const id = this.#fixes.id(record)
+    // Finding it also tells the index which of its entries to remove.
+    this.#find(keyedHash(id, 0, id.length, this.#key), id, 0, id.length)
+    this.#ids.removeFound()
+    this.#grid.remove(record, this.#fixes.latitude(record), this.#fixes.longitude(record))
+    this.#fixes.free(record)
+    if (record === this.#newest) this.#newestRemoved = true
   }
 
   /**
-   * The nearest other clients of a place, nearest first, exact on the ellipsoid.
+   * Forgets every fix whose effective time is before this, from now on and for ever: it is in no answer, and no fix
+   * as old is taken. Whoever forgets by the same time agrees on who is left, without a word about it.
    *
-   * @param radiusMetres how far at most, bounds included. @param items how many at most.
-   * @param except a record to leave out, or −1.
+   * @param time never goes back: an earlier one changes nothing.
    */
-  nearby(
-    latitude: number,
-    longitude: number,
-    radiusMetres: number,
-    items: number,
-    except: number = NONE,
-  ): number[] {
-    if (items === 0) return []
-    const nearest: { record: number; metres: number }[] = []
-    // The sphere only sorts out what can't be among the answers, with its error granted.
-    let spherical = sphereMetresMax(radiusMetres)
-    const visit = (record: number): void => {
-      if (record === except) return
-      const { floats } = this.#records.page(record)
-      const otherLatitude = floats[floatRow(record) + LATITUDE] as number
-      const otherLongitude = floats[floatRow(record) + LONGITUDE] as number
-      if (sphereMetres(latitude, longitude, otherLatitude, otherLongitude) > spherical) return
-      const metres = ellipsoidMetres(latitude, longitude, otherLatitude, otherLongitude)
-      if (metres > radiusMetres) return
-      let place = nearest.length
-      while (place > 0 && this.#isNearer(metres, record, nearest[place - 1])) place--
-      nearest.splice(place, 0, { record, metres })
-      if (nearest.length > items) nearest.pop()
-      const last = nearest[items - 1]
-      if (last !== undefined) spherical = Math.min(spherical, sphereMetresMax(last.metres))
-    }
-    const radius = spherical / EARTH_RADIUS_METRES
-    this.#grid.walk(latitude, longitude, radius, visit, (reach) => {
-      return nearest.length === items && spherical <= reach * EARTH_RADIUS_METRES
-    })
-    return nearest.map((entry) => entry.record)
+  forgetBefore(time: Nanotime): void {
+    if (compareTimes(time, this.#forgetBefore) <= 0) return
+    this.#forgetBefore.seconds = time.seconds
+    this.#forgetBefore.nanoseconds = time.nanoseconds
   }
 
-  /** Equal distances are ordered by ID, so that every server gives the same answer. */
-  #isNearer(metres: number, record: number, other: { record: number; metres: number } | undefined): boolean {
-    if (other === undefined || metres !== other.metres) return other !== undefined && metres < other.metres
-    return Buffer.compare(this.read(record).client, this.read(other.record).client) < 0
+  /**
+   * Removes what is to be forgotten among the next `records` records by number; after the last comes the first.
+   *
+   * @returns how many clients were removed.
+   */
+  sweep(records: number): number {
+    let removed = 0
+    for (let left = Math.min(records, this.recordsEnd); left > 0; left--) {
+      const record = this.#swept
+      this.#swept = record + 1 < this.recordsEnd ? record + 1 : 0
+      if (!this.#fixes.records.isUsed(record) || this.isLive(record)) continue
+      this.remove(record)
+      removed++
+    }
+    return removed
   }
 
   #find(hash: number, buffer: Buffer, start: number, end: number): number {
     const ids = this.#ids
     for (let record = ids.first(hash); record !== NONE; record = ids.next()) {
-      if (this.#hasId(record, buffer, start, end)) return record
+      if (this.#fixes.hasId(record, buffer, start, end)) return record
     }
     return NONE
   }
 
-  #hasId(record: number, buffer: Buffer, start: number, end: number): boolean {
-    const { words } = this.#records.page(record)
-    const row = wordRow(record)
-    const idStart = words[row + ID_START] as number
-    const length = end - start
-    if ((words[row + ID_END] as number) - idStart !== length) return false
-    const address = words[row + TEXT_ADDRESS] as number
-    const text = this.#texts.page(address)
-    const textStart = this.#texts.offset(address) + idStart
-    for (let place = 0; place < length; place++) {
-      if (text[textStart + place] !== buffer[start + place]) return false
-    }
-    return true
-  }
-
   #insert(hash: number, fix: Fix): number {
-    if (this.#records.count >= this.#limits.clientsMax) return TABLE_FULL
-    const length = fix.end - fix.start
-    const address = this.#texts.allocate(length)
-    if (address === -1) return TABLE_FULL
-    const record = this.#records.add()
+    if (this.clients >= this.#limits.clientsMax) return TOO_MANY_CLIENTS
+    const record = this.#fixes.add(fix)
+    if (record === NONE) return TEXT_FULL
     if (!this.#ids.insert(hash, record))
       throw new Error('the index of IDs is full before clientsMax is reached')
-    this.#write(record, fix, address, length)
     this.#grid.add(record, fix.position.latitude, fix.position.longitude)
     return record
   }
 
   #replace(record: number, fix: Fix): number {
     if (!this.#isNewer(record, fix)) return NOT_NEWER
-    const { words } = this.#records.page(record)
-    const row = wordRow(record)
-    const length = fix.end - fix.start
-    const oldLength = words[row + TEXT_LENGTH] as number
-    let address = words[row + TEXT_ADDRESS] as number
-    if (TextArena.room(length) !== TextArena.room(oldLength)) {
-      this.#texts.free(address, oldLength)
-      const moved = this.#texts.allocate(length)
-      if (moved === -1) {
-        // The place given back last is the first to be given out again: the old text stands there untouched.
-        this.#texts.allocate(oldLength)
-        return TABLE_FULL
-      }
-      address = moved
-    }
-    this.#write(record, fix, address, length)
-    this.#grid.move(record, fix.position.latitude, fix.position.longitude)
+    const latitude = this.#fixes.latitude(record)
+    const longitude = this.#fixes.longitude(record)
+    if (!this.#fixes.replace(record, fix)) return TEXT_FULL
+    this.#grid.move(record, latitude, longitude, fix.position.latitude, fix.position.longitude)
     return record
   }
 
   #isNewer(record: number, fix: Fix): boolean {
-    const { floats, words } = this.#records.page(record)
-    const row = wordRow(record)
     // With both clocks in order effective time is client time, which nearly always decides.
-    if ((words[row + SERVER] as number) >= 0 && fix.skew.seconds >= -AHEAD_SECONDS_MAX) {
-      const seconds = fix.time.seconds - (floats[floatRow(record) + TIME_SECONDS] as number)
-      if (seconds !== 0) return seconds > 0
-      const nanoseconds = fix.time.nanoseconds - (words[row + TIME_NANOSECONDS] as number)
-      if (nanoseconds !== 0) return nanoseconds > 0
-    }
-    this.#readTimes(record, stored)
+    const byClientTime = this.#fixes.compareClientTimes(record, fix)
+    if (byClientTime !== 0) return byClientTime < 0
+    this.#fixes.readTimes(record, stored)
     const byTime = compareNumbers(fix, stored)
     if (byTime !== 0) return byTime > 0
-    return compareTexts(this.#orderedFix(fix), this.#ordered(record)) > 0
+    return compareTexts(this.#orderedFix(fix), this.#fixes.ordered(record)) > 0
   }
 
   #orderedFix(fix: Fix): Ordered {
@@ -259,100 +245,33 @@ export class LiveTable {
       serverName: this.#names.name(fix.server),
       skewText: buffer.subarray(start, fix.clientStart - 1),
       positionText: buffer.subarray(fix.positionStart, fix.positionEnd),
-      timeText: buffer.subarray(fix.positionEnd + 1, fix.end),
+      timeText: buffer.subarray(fix.positionEnd + 1, fix.timeEnd),
+      attributesText: buffer.subarray(fix.timeEnd + 1, fix.end),
     }
   }
 
-  /** Writes all of a record but what the grid keeps there. */
-  #write(record: number, fix: Fix, address: number, length: number): void {
-    const { floats, words } = this.#records.page(record)
-    const { position, time, buffer, start } = fix
-    const floatAt = floatRow(record)
-    floats[floatAt + LATITUDE] = position.latitude
-    floats[floatAt + LONGITUDE] = position.longitude
-    floats[floatAt + TIME_SECONDS] = time.seconds
-    const row = wordRow(record)
-    words[row + TIME_NANOSECONDS] = time.nanoseconds
-    words[row + TEXT_ADDRESS] = address
-    words[row + TEXT_LENGTH] = length
-    words[row + ID_START] = fix.clientStart - start
-    words[row + ID_END] = fix.clientEnd - start
-    words[row + POSITION_END] = fix.positionEnd - start
-    words[row + SERVER] = fix.skew.seconds < -AHEAD_SECONDS_MAX ? -1 - fix.server : fix.server
-    copyBytes(buffer, start, fix.end, this.#texts.page(address), this.#texts.offset(address))
-  }
-
   #noteNewest(record: number): void {
-    if (this.#newest === record) return
+    if (this.#newestRemoved || this.#newest === record) return
     if (this.#newest !== NONE) {
-      this.#readTimes(record, newestA)
-      this.#readTimes(this.#newest, newestB)
+      this.#fixes.readTimes(record, newestA)
+      this.#fixes.readTimes(this.#newest, newestB)
       if (compareNumbers(newestA, newestB) <= 0) return
     }
     this.#newest = record
   }
 
-  /**
-   * Reads what the order of fixes needs first. The skew matters there only when the client's clock is far ahead, so
-   * it isn't kept as numbers: then it is read from the text, and otherwise it is given as 0.
-   */
-  #readTimes(record: number, times: Pick<Ordered, 'time' | 'skew'>): void {
-    const { floats, words } = this.#records.page(record)
-    const row = wordRow(record)
-    times.time.seconds = floats[floatRow(record) + TIME_SECONDS] as number
-    times.time.nanoseconds = words[row + TIME_NANOSECONDS] as number
-    if ((words[row + SERVER] as number) < 0) this.#readSkew(record, times.skew)
-    else times.skew.seconds = times.skew.nanoseconds = 0
-  }
-
-  #readSkew(record: number, skew: Nanotime): void {
-    const { words } = this.#records.page(record)
-    const text = this.#text(record)
-    readSkew(text, 0, (words[wordRow(record) + ID_START] as number) - 1, skew)
-  }
-
-  #text(record: number): Buffer {
-    const { words } = this.#records.page(record)
-    const row = wordRow(record)
-    const address = words[row + TEXT_ADDRESS] as number
-    const start = this.#texts.offset(address)
-    return this.#texts.page(address).subarray(start, start + (words[row + TEXT_LENGTH] as number))
-  }
-
-  #ordered(record: number): Ordered {
-    const { words } = this.#records.page(record)
-    const row = wordRow(record)
-    const text = this.#text(record)
-    const times = makeTimes()
-    this.#readTimes(record, times)
-    this.#readSkew(record, times.skew)
-    return {
-      ...times,
-      serverName: this.#names.name(originOf(words[row + SERVER] as number)),
-      skewText: text.subarray(0, (words[row + ID_START] as number) - 1),
-      positionText: text.subarray((words[row + ID_END] as number) + 1, words[row + POSITION_END]),
-      timeText: text.subarray((words[row + POSITION_END] as number) + 1),
+  /** Only when the newest itself was removed, and somebody asks. */
+  #findNewest(): void {
+    this.#newestRemoved = false
+    this.#newest = NONE
+    for (let record = 0; record < this.recordsEnd; record++) {
+      if (this.#fixes.records.isUsed(record)) this.#noteNewest(record)
     }
   }
 }
 
-/** The index of the origin, out of the word that also says whether the client's clock is far ahead. */
-function originOf(server: number): number {
-  return server < 0 ? -1 - server : server
-}
-
-/** Times of stored records while they are compared: refilled, so that comparing makes no objects. */
+/** Times while they are compared: refilled, so that comparing makes no objects. */
 const stored = makeTimes()
 const newestA = makeTimes()
 const newestB = makeTimes()
-
-function makeTimes(): Pick<Ordered, 'time' | 'skew'> {
-  return { time: { seconds: 0, nanoseconds: 0 }, skew: { seconds: 0, nanoseconds: 0 } }
-}
-
-/** One record, read out. Its bytes are views that the next `apply` may overwrite. */
-export interface StoredFix extends Ordered {
-  readonly client: Buffer
-  readonly latitude: number
-  readonly longitude: number
-}
+const effective: Nanotime = { seconds: 0, nanoseconds: 0 }

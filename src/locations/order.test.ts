@@ -7,7 +7,7 @@ import { fc, runs } from '../../test/support/properties.ts'
 import { compareFixes, effectiveTime, type Ordered } from './index.ts'
 
 function ordered(line: string): Ordered {
-  const { server, skewText, positionText, timeText, time, skew } = readAt(line)
+  const { server, skewText, positionText, timeText, attributesText, time, skew } = readAt(line)
   const bytes = (text: string): Buffer => Buffer.from(text, 'latin1')
   return {
     time: toNanotime(time),
@@ -16,6 +16,7 @@ function ordered(line: string): Ordered {
     positionText: bytes(positionText),
     timeText: bytes(timeText),
     skewText: bytes(skewText),
+    attributesText: bytes(attributesText),
   }
 }
 

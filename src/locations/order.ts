@@ -21,6 +21,8 @@ export interface Ordered {
   readonly timeText: Uint8Array
   /** `<skew>` as it came. */
   readonly skewText: Uint8Array
+  /** The attributes as they came; empty without any. */
+  readonly attributesText: Uint8Array
 }
 
 /**
@@ -45,7 +47,7 @@ const effectiveB: Nanotime = { seconds: 0, nanoseconds: 0 }
 /**
  * The order of fixes: a pure function of the two AT lines, so that every server agrees, a classic one too. By
  * effective time, client time, server name, skew, position text; then, so that only identical lines are equal,
- * by the text of time and skew (`1.5` and `1.50` are the same time in different lines).
+ * by the text of time and skew (`1.5` and `1.50` are the same time in different lines) and the attributes.
  *
  * @returns negative, 0 or positive as `a` is older than, identical to or newer than `b`.
  */
@@ -70,6 +72,7 @@ export function compareTexts(a: Ordered, b: Ordered): number {
     compareTimes(a.skew, b.skew) ||
     Buffer.compare(a.positionText, b.positionText) ||
     Buffer.compare(a.timeText, b.timeText) ||
-    Buffer.compare(a.skewText, b.skewText)
+    Buffer.compare(a.skewText, b.skewText) ||
+    Buffer.compare(a.attributesText, b.attributesText)
   )
 }

@@ -39,8 +39,10 @@ test('places in use are apart, and what is used is what was asked for', () => {
         }
         assertApart(places)
         const used = places.reduce((sum, { length }) => sum + TextArena.room(length), 0)
-        assert.equal(arena.usedBytes, used)
-        assert.ok(arena.bytes <= 2 * PAGE_BYTES)
+        const { bytes } = arena
+        assert.equal(bytes.used, used)
+        assert.ok(bytes.pages <= 2 * PAGE_BYTES)
+        assert.equal(bytes.used + bytes.free + bytes.untouched, bytes.pages)
       }
     }),
     runs(200),
@@ -54,7 +56,7 @@ test('churn among the same sizes does not grow the arena', () => {
     const length = sizes[client % sizes.length] ?? 0
     return { address: arena.allocate(length), length }
   })
-  const before = arena.bytes
+  const before = arena.bytes.pages
   for (let turn = 0; turn < 200_000; turn++) {
     const client = (turn * 7919) % places.length
     const other = (client + sizes.length * (turn % 50)) % places.length
@@ -65,7 +67,7 @@ test('churn among the same sizes does not grow the arena', () => {
     const { length } = places[other] ?? place
     places[client] = { address: arena.allocate(length), length }
   }
-  assert.equal(arena.bytes, before)
+  assert.equal(arena.bytes.pages, before)
   assertApart(places)
 })
 
@@ -84,13 +86,13 @@ test('a full arena cuts up longer places, and says when there is none', () => {
   }
   assert.equal(addresses.size, half / 64)
   assert.equal(arena.allocate(1), -1)
-  assert.equal(arena.usedBytes, PAGE_BYTES)
+  assert.equal(arena.bytes.used, PAGE_BYTES)
 })
 
 test('a text longer than a page has no place', () => {
   const arena = new TextArena(8 * PAGE_BYTES)
   assert.equal(arena.allocate(PAGE_BYTES + 1), -1)
-  assert.equal(arena.bytes, 0)
+  assert.equal(arena.bytes.pages, 0)
   assert.notEqual(arena.allocate(PAGE_BYTES), -1)
 })
 
@@ -98,7 +100,7 @@ test('what is left of a page serves shorter texts', () => {
   const arena = new TextArena(2 * PAGE_BYTES)
   arena.allocate(PAGE_BYTES - 800)
   arena.allocate(1600)
-  assert.equal(arena.bytes, 2 * PAGE_BYTES)
+  assert.equal(arena.bytes.pages, 2 * PAGE_BYTES)
   const address = arena.allocate(800)
   assert.equal(address, PAGE_BYTES - 800)
   assert.equal(arena.offset(address), PAGE_BYTES - 800)

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anyLine, anyStream, chop, chunking } from '../../test/support/line-generators.ts'
-import { type NaiveCommand, naiveDegrees, naiveLines, naiveParse } from '../../test/support/naive-parser.ts'
+import {
+  type NaiveCommand,
+  type NaiveWhosat,
+  naiveDegrees,
+  naiveLines,
+  naiveParse,
+} from '../../test/support/naive-parser.ts'
 import { fc, runs } from '../../test/support/properties.ts'
 import { CommandParser, fieldEnd, fieldStart, LineFramer, type Nanotime } from './index.ts'
 
@@ -26,9 +32,29 @@ function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): Nai
     case 'at':
       return { kind, fields, fix, skew: nanoseconds(parser.skew) }
     case 'whatsat':
-    case 'whosat':
       return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items }
+    case 'whosat':
+    case 'whosat-near':
+    case 'whosat-box':
+    case 'whosat-polygon':
+      return {
+        kind,
+        fields,
+        ...whosatOperands(kind),
+        items: parser.items,
+        age: parser.age && nanoseconds(parser.age),
+      }
   }
+}
+
+function whosatOperands(kind: NaiveWhosat['kind']): Pick<NaiveWhosat, 'places' | 'radiusMetres'> {
+  const places = [parser.position, parser.corner].map(({ latitude, longitude }) => ({
+    latitude: naiveDegrees(latitude),
+    longitude: naiveDegrees(longitude),
+  }))
+  const count = { whosat: 0, 'whosat-near': 1, 'whosat-box': 2, 'whosat-polygon': 0 }[kind]
+  const isCircle = kind === 'whosat' || kind === 'whosat-near'
+  return { places: places.slice(0, count), radiusMetres: isCircle ? parser.radiusMetres : null }
 }
 
 function nanoseconds(time: Nanotime): bigint {
@@ -81,7 +107,17 @@ test('any stream in any chunks gives the lines and commands of the naive parser'
 
 test('the generators meet every kind of command', () => {
   const seen = new Set(fc.sample(anyLine, 1000).map((line) => naiveParse(line).kind))
-  assert.deepEqual([...seen].toSorted(), ['at', 'herd', 'iamat', 'invalid', 'whatsat', 'whosat'])
+  assert.deepEqual([...seen].toSorted(), [
+    'at',
+    'herd',
+    'iamat',
+    'invalid',
+    'whatsat',
+    'whosat',
+    'whosat-box',
+    'whosat-near',
+    'whosat-polygon',
+  ])
 })
 
 test('what the parser keeps of one line does not reach the next', () => {
@@ -91,8 +127,10 @@ test('what the parser keeps of one line does not reach the next', () => {
   assert.deepEqual(parse('WHOSAT kiwi 0.0625 0'), {
     kind: 'whosat',
     fields: ['WHOSAT', 'kiwi', '0.0625', '0'],
+    places: [],
     radiusMetres: 62.5,
     items: 0,
+    age: null,
   })
 })
 

@@ -1,5 +1,12 @@
+export {
+  ATTRIBUTES_BYTES_MAX,
+  type Attributes,
+  AttributesInvalid,
+  readAttributes,
+  writeAttributes,
+} from './attributes.ts'
 export { DIGIT_0, IS_WHITE, LF, QUESTION, SPACE } from './byte-classes.ts'
-export { type CommandKind, CommandParser, ITEMS_MAX, RADIUS_KM_MAX } from './command-parser.ts'
+export { ALL_ITEMS, type CommandKind, CommandParser, ITEMS_MAX, RADIUS_KM_MAX } from './command-parser.ts'
 export { appendFields, type Fields, fieldEnd, fieldStart } from './fields.ts'
 export { type Framed, LineFramer } from './line-framer.ts'
 export { copyBytes, OutputBuffer } from './output-buffer.ts'

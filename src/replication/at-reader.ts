@@ -14,6 +14,7 @@ const SKEW = 2
 const CLIENT = 3
 const POSITION = 4
 const TIME = 5
+const ATTRIBUTES = 6
 
 /** Makes fixes of AT lines that a parser has read, in place where the line is spaced as we write it. */
 export class AtReader {
@@ -46,7 +47,7 @@ export class AtReader {
     const { fields } = parser
     const out = this.#respaced
     out.cutBack(0)
-    appendFields(out, buffer, fields, SKEW, TIME)
+    appendFields(out, buffer, fields, SKEW, fields.count - 1)
     this.#place(out.bytes, out.length - out.waiting, parser)
   }
 
@@ -61,13 +62,14 @@ export class AtReader {
     fix.clientEnd = fix.clientStart + length(CLIENT)
     fix.positionStart = fix.clientEnd + 1
     fix.positionEnd = fix.positionStart + length(POSITION)
-    fix.end = fix.positionEnd + 1 + length(TIME)
+    fix.timeEnd = fix.positionEnd + 1 + length(TIME)
+    fix.end = fields.count > ATTRIBUTES ? fix.timeEnd + 1 + length(ATTRIBUTES) : fix.timeEnd
   }
 }
 
 function isSpacedAsOurs(parser: CommandParser, buffer: Buffer): boolean {
   const { fields } = parser
-  for (let field = SKEW; field < TIME; field++) {
+  for (let field = SKEW; field < fields.count - 1; field++) {
     const end = fieldEnd(fields, field)
     if (buffer[end] !== SPACE || fieldStart(fields, field + 1) !== end + 1) return false
   }

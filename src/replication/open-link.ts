@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Counters } from '../counters.ts'
 import type { Log } from '../logs/server-log.ts'
-import { type CommandParser, LineFramer, OutputBuffer } from '../protocol/index.ts'
+import { ATTRIBUTES_BYTES_MAX, type CommandParser, LineFramer, OutputBuffer } from '../protocol/index.ts'
 import type { AtReader } from './at-reader.ts'
 import type { DirtyQueue } from './dirty-queue.ts'
 import { LINK_VERSION } from './handshake.ts'
@@ -30,7 +30,7 @@ export interface LinkContext {
   readonly limits: LinkLimits
 }
 
-/** AT, the origin's name and the difference come on top of what the client sent. */
+/** AT, the origin's name and the difference come on top of what the client sent; so do attributes. */
 const AT_BYTES_MORE = 1024
 const PING = `HERD ${LINK_VERSION} ping\n`
 
@@ -73,7 +73,7 @@ export class OpenLink {
     this.#connection = connection
     this.#classic = classic
     this.#onClose = onClose
-    this.#framer = new LineFramer(context.limits.lineBytesMax + AT_BYTES_MORE)
+    this.#framer = new LineFramer(context.limits.lineBytesMax + AT_BYTES_MORE + ATTRIBUTES_BYTES_MAX)
     this.#queue = context.replica.connect()
     this.#timer = setInterval(() => this.#beat(), context.limits.heartbeatMs).unref()
     if (classic) socket.setKeepAlive(true, context.limits.silenceMsMax)
@@ -133,9 +133,10 @@ export class OpenLink {
   #flush(): void {
     if (this.#writing || this.#socket.destroyed) return
     const { replica, limits, counters, log } = this.#context
-    const lines = replica.nextBatch(this.#queue, this.#output, limits.batchBytesMax)
+    const lines = replica.nextBatch(this.#queue, this.#output, limits.batchBytesMax, !this.#classic)
     if (lines === 0) {
-      if (this.#finishing) this.#socket.end()
+      if (this.#queue.length > 0) this.wake()
+      else if (this.#finishing) this.#socket.end()
       return
     }
     counters.linkLinesOut += lines

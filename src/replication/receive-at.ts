@@ -1,5 +1,5 @@
 import type { Counters } from '../counters.ts'
-import { NOT_NEWER, TABLE_FULL } from '../locations/index.ts'
+import { FORGOTTEN, NOT_NEWER } from '../locations/index.ts'
 import type { Log } from '../logs/server-log.ts'
 import type { CommandParser } from '../protocol/index.ts'
 import type { AtReader } from './at-reader.ts'
@@ -31,9 +31,9 @@ export function receiveAt(
     return
   }
   const applied = context.replica.apply(fix, from)
-  if (applied === TABLE_FULL) {
-    if (counters.tableFull++ === 0)
-      log.event('error', 'the table is full', { limit: 'limits.clientsMax or limits.tableBytesMax' })
-  } else if (applied === NOT_NEWER) counters.fixesNotNew++
-  else counters.fixesNew++
+  if (applied >= 0) counters.fixesNew++
+  else if (applied === NOT_NEWER) counters.fixesNotNew++
+  else if (applied === FORGOTTEN) counters.fixesTooOld++
+  else if (counters.tableFull++ === 0)
+    log.event('error', 'the table is full', { limit: 'limits.clientsMax or limits.tableBytesMax' })
 }

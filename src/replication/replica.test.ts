@@ -186,7 +186,7 @@ test('the links are woken once for a fix that is news, and not for others', () =
   takeAt('AT A +0 kiwi +1+1 2')
   assert.equal(woken, 1)
   replica.disconnect(queue)
-  assert.equal(replica.nextBatch(queue, new OutputBuffer(), 1000), 1)
+  assert.equal(replica.nextBatch(queue, new OutputBuffer(), 1000, true), 1)
 })
 
 function bound(server: MemoryServer): { replica: MemoryServer['replica']; takeAt: (line: string) => number } {

@@ -1,12 +1,17 @@
 import { type Fix, type HashKey, LiveTable, ServerNames, type TableLimits } from '../locations/index.ts'
-import type { OutputBuffer } from '../protocol/index.ts'
+import type { Nanotime, OutputBuffer } from '../protocol/index.ts'
 import { DirtyQueue } from './dirty-queue.ts'
 
 /** Bounds of a replica. */
 export interface ReplicaLimits extends TableLimits {
   /** Different names of origins at most. */
   readonly serverNamesMax: number
+  /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
+  readonly forgetAfterSeconds: number
 }
+
+/** Records without anything to send that a batch passes over at most: the next batch goes on from there. */
+const PASSED_OVER_MAX = 16_384
 
 /** The fix came from a client, not over a link. */
 export const FROM_CLIENT = null
@@ -19,12 +24,15 @@ export class Replica {
   readonly table: LiveTable
   readonly names: ServerNames
   readonly #queues = new Set<DirtyQueue>()
+  readonly #forgetAfterSeconds: number
+  readonly #forgetBefore: Nanotime = { seconds: 0, nanoseconds: 0 }
   #onOwed: () => void = () => {}
 
   /** @param key random words for the table's hashes. */
   constructor(limits: ReplicaLimits, key: HashKey) {
     this.names = new ServerNames(limits.serverNamesMax)
     this.table = new LiveTable(limits, this.names, key)
+    this.#forgetAfterSeconds = limits.forgetAfterSeconds
   }
 
   /** Sets who is told, once for every fix that was new, that there is something to send. */
@@ -52,10 +60,18 @@ export class Replica {
     return record
   }
 
+  /** Forgets what is too old by now. Every server does so by the same rule, so nothing is said about it. */
+  forget(now: Nanotime): void {
+    if (this.#forgetAfterSeconds === Number.POSITIVE_INFINITY) return
+    this.#forgetBefore.seconds = now.seconds - this.#forgetAfterSeconds
+    this.#forgetBefore.nanoseconds = now.nanoseconds
+    this.table.forgetBefore(this.#forgetBefore)
+  }
+
   /** A link to a neighbor is open: everything known is owed to it. */
   connect(): DirtyQueue {
     const queue = new DirtyQueue()
-    queue.markAllBelow(this.table.clients)
+    queue.markAllBelow(this.table.recordsEnd)
     this.#queues.add(queue)
     return queue
   }
@@ -70,20 +86,27 @@ export class Replica {
    * is owed. Catching up gets half of each batch, what is reported meanwhile the other half, and either gets
    * what the other leaves.
    *
-   * @returns how many lines were appended.
+   * @param withAttributes whether the neighbor takes attributes; one of the old kind takes bare AT lines only.
+   * @returns how many lines were appended. 0 doesn't mean that nothing is owed: there may have been much to pass over.
    */
-  nextBatch(queue: DirtyQueue, output: OutputBuffer, bytesMax: number): number {
+  nextBatch(queue: DirtyQueue, output: OutputBuffer, bytesMax: number, withAttributes: boolean): number {
     const end = output.waiting + bytesMax
     let lines = 0
+    let passedOver = 0
     for (const [takesSwept, bytesEnd] of [
       [true, end - bytesMax / 2],
       [false, end],
       [true, end],
     ] as const) {
-      while (output.waiting < bytesEnd) {
+      while (output.waiting < bytesEnd && passedOver < PASSED_OVER_MAX) {
         const record = takesSwept ? queue.takeSwept() : queue.takeMarked()
         if (record === -1) break
-        this.table.appendAt(record, output)
+        if (!this.table.isLive(record)) {
+          passedOver++
+          continue
+        }
+        if (withAttributes) this.table.appendAtWithAttributes(record, output)
+        else this.table.appendAt(record, output)
         lines++
       }
     }

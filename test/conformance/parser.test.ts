@@ -34,9 +34,10 @@ function findPlaces(items: number): string {
 function answer(server: MemoryServer, framer: LineFramer, isWhole: boolean): void {
   const { commands, parser, output } = server
   const { buffer, start, end } = framer
-  switch (isWhole ? parser.parse(buffer, start, end) : 'invalid') {
+  const kind = isWhole ? parser.parse(buffer, start, end) : 'invalid'
+  switch (kind) {
     case 'iamat':
-      commands.iamat(buffer, start, end)
+      commands.iamat(buffer)
       break
     case 'whatsat': {
       if (commands.whatsat(buffer) === null) commands.invalid(buffer, start, end)
@@ -47,7 +48,10 @@ function answer(server: MemoryServer, framer: LineFramer, isWhole: boolean): voi
       break
     }
     case 'whosat':
-      if (!commands.whosat(buffer)) commands.invalid(buffer, start, end)
+    case 'whosat-near':
+    case 'whosat-box':
+    case 'whosat-polygon':
+      if (!server.answerWhosat(kind, buffer)) commands.invalid(buffer, start, end)
       break
     case 'herd':
       assert.notEqual(readHandshakeLine(buffer.toString('utf8', start, end)).type, 'greet')

@@ -41,6 +41,7 @@ const PURE_FILES = ['dirty-queue', 'replica', 'redial', 'one-link', 'handshake',
 )
 /** The packages that they may use: each computes and knows nothing of the world. */
 const PURE_PACKAGES: Readonly<Record<string, string>> = {
+  'src/locations/areas.ts': 'point-in-polygon-hao',
   'src/locations/distance.ts': 'geographiclib-geodesic',
   'src/replication/handshake.ts': 'node:crypto',
 }

@@ -3,6 +3,7 @@ import {
   type Fix,
   type HashKey,
   LiveTable,
+  type Query,
   ServerNames,
   type TableLimits,
 } from '../../src/locations/index.ts'
@@ -18,18 +19,19 @@ const SECOND = 1_000_000_000n
 
 /** The fix that an AT line carries, somewhere in the middle of a buffer. */
 export function fixOf(line: string, names: ServerNames): Fix {
-  const { server, skewText, client, time, skew, latitude, longitude } = readAt(line)
+  const { server, skewText, client, positionText, timeText, time, skew, latitude, longitude } = readAt(line)
   const before = 'bytes of others'
   const start = before.length + line.indexOf(' ', 3) + 1
   const clientStart = start + skewText.length + 1
   const clientEnd = clientStart + client.length
   const positionStart = clientEnd + 1
+  const positionEnd = positionStart + positionText.length
+  const timeEnd = positionEnd + 1 + timeText.length
   const end = before.length + line.length
   const name = Buffer.from(server, 'latin1')
   return {
     buffer: Buffer.from(`${before}${line}${before}`, 'latin1'),
-    ...{ start, clientStart, clientEnd, positionStart, end },
-    positionEnd: before.length + line.lastIndexOf(' '),
+    ...{ start, clientStart, clientEnd, positionStart, positionEnd, timeEnd, end },
     server: names.indexOf(name, 0, name.length),
     position: { latitude, longitude },
     time: toNanotime(time),
@@ -75,20 +77,34 @@ export class LineTable {
   /** IDs of the clients nearby. */
   nearby(latitude: number, longitude: number, radius: number, items: number, except?: string): string[] {
     const left = except === undefined ? -1 : this.get(except)
-    return this.table
-      .nearby(latitude, longitude, radius, items, left)
-      .map((record) => Buffer.from(this.table.read(record).client).toString('latin1'))
+    const area = { kind: 'circle', center: { latitude, longitude }, radiusMetres: radius } as const
+    return this.search({ area, items, since: null, except: left })
+  }
+
+  /** IDs of the clients that a query finds. */
+  search(query: Query): string[] {
+    const search = this.table.search(query)
+    while (!search.step());
+    return search.found.map((record) => this.client(record))
+  }
+
+  /** The ID of a record's client. */
+  client(record: number): string {
+    return Buffer.from(this.table.read(record).client).toString('latin1')
   }
 }
 
-/** The AT line of a record, without its line end. */
+/** The AT line of a record with its attributes, without its line end. */
 export function atLine(table: LiveTable, record: number): string {
   const output = new OutputBuffer()
-  table.appendAt(record, output)
+  table.appendAtWithAttributes(record, output)
   return output.take().toString('latin1').replace(/\n$/, '')
 }
 
 /** All AT lines of a table, sorted. */
 export function tableLines(table: LiveTable): string[] {
-  return Array.from({ length: table.clients }, (_, record) => atLine(table, record)).toSorted()
+  return Array.from({ length: table.recordsEnd }, (_, record) => record)
+    .filter((record) => table.isLive(record))
+    .map((record) => atLine(table, record))
+    .toSorted()
 }

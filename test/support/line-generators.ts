@@ -65,6 +65,18 @@ const items = fc.oneof(
   fc.constantFrom('0', '00', '020', '20', '21', '5.0', '+5', '99999999999999999999'),
 )
 
+const itemsOrAll = fc.oneof({ weight: 3, arbitrary: items }, { weight: 1, arbitrary: fc.constant('*') })
+/** Clients may have the names of words. */
+const whoClient = fc.oneof({ weight: 3, arbitrary: clientId }, fc.constantFrom('NEAR', 'IN', '{}'))
+const braced = fc.constantFrom(
+  '{}',
+  '{',
+  '{"battery":0.5}',
+  '{"type":"Polygon","coordinates":[[[0,0],[1,0],[0,1],[0,0]]]}',
+  `{${'x'.repeat(2046)}}`,
+  `{${'x'.repeat(2047)}}`,
+)
+
 /** What no number or position may look like. */
 const oddities = fc.constantFrom(
   '12.',
@@ -87,6 +99,12 @@ const oddities = fc.constantFrom(
   'NaN',
   'Infinity',
   '1_000',
+  '*',
+  '**',
+  '5*',
+  'NEAR',
+  'IN',
+  '{x}',
 )
 
 function command(word: string, ...operands: fc.Arbitrary<string>[]): fc.Arbitrary<string[]> {
@@ -97,7 +115,15 @@ const fields = fc.oneof(
   { weight: 4, arbitrary: command('IAMAT', clientId, position, time) },
   { weight: 3, arbitrary: command('AT', clientId, skew, clientId, position, time) },
   { weight: 3, arbitrary: command('WHATSAT', clientId, radius, items) },
-  { weight: 1, arbitrary: command('WHOSAT', clientId, radius, items) },
+  { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, braced) },
+  { weight: 1, arbitrary: command('WHOSAT', whoClient, radius, itemsOrAll) },
+  { weight: 1, arbitrary: command('WHOSAT', whoClient, radius, itemsOrAll, time) },
+  { weight: 1, arbitrary: command('WHOSAT', fc.constant('NEAR'), position, radius, itemsOrAll) },
+  { weight: 1, arbitrary: command('WHOSAT', fc.constant('NEAR'), position, radius, itemsOrAll, time) },
+  { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), position, position, itemsOrAll) },
+  { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), position, position, itemsOrAll, time) },
+  { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), braced, itemsOrAll) },
+  { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), braced, itemsOrAll, time) },
   { weight: 1, arbitrary: command('HERD', fc.constant('1'), clientId) },
 )
 
@@ -115,7 +141,7 @@ const nearlyFields = fc
 const spaced = fc
   .tuple(
     fc.oneof({ weight: 3, arbitrary: fields }, { weight: 2, arbitrary: nearlyFields }),
-    fc.array(separator, { minLength: 8, maxLength: 8 }),
+    fc.array(separator, { minLength: 10, maxLength: 10 }),
     margin,
     margin,
   )

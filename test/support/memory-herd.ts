@@ -4,6 +4,7 @@
  */
 import { type Counters, makeCounters } from '../../src/counters.ts'
 import { LineCommands } from '../../src/gateways/line-commands.ts'
+import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/whosat.ts'
 import { CommandParser, LineFramer, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'
 import type { DirtyQueue } from '../../src/replication/dirty-queue.ts'
@@ -27,15 +28,34 @@ export class MemoryServer {
   /** The time that its clock shows; set it before a command. */
   readonly now: Nanotime = { seconds: 0, nanoseconds: 0 }
   readonly commands: LineCommands
+  readonly whosat: Whosat
 
-  constructor(name: string, limits: Partial<ReplicaLimits> = {}) {
+  constructor(name: string, limits: Partial<ReplicaLimits & WhosatContext['limits']> = {}) {
     this.name = name
-    this.replica = new Replica({ serverNamesMax: 100, ...WIDE_LIMITS, ...limits }, TEST_KEY)
+    const all = {
+      serverNamesMax: 100,
+      forgetAfterSeconds: Number.POSITIVE_INFINITY,
+      whosatItemsMax: 10_000,
+      ...WIDE_LIMITS,
+      ...limits,
+    }
+    this.replica = new Replica(all, TEST_KEY)
     this.reader = new AtReader(this.parser, this.replica.names)
     const bytes = Buffer.from(name)
     const server = this.replica.names.indexOf(bytes, 0, bytes.length)
     const { replica, parser, output, counters, now } = this
-    this.commands = new LineCommands({ replica, parser, output, counters, now, server, log: NO_LOG })
+    const context = { replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
+    this.commands = new LineCommands(context)
+    this.whosat = new Whosat({ ...context, table: replica.table })
+  }
+
+  /** Answers a WHOSAT that the parser has just read; `false` when there is nobody to ask about. */
+  answerWhosat(kind: WhosatKind, buffer: Buffer): boolean {
+    const search = this.whosat.begin(kind, buffer)
+    if (search === null) return false
+    while (!search.step());
+    this.whosat.append(search)
+    return true
   }
 
   /** Takes an AT line (Latin-1, no line end) as if its client had just reported here; `apply`'s answer. */
@@ -95,7 +115,7 @@ export class MemoryPipe {
   /** Lets the sender put its next batch on the wire. */
   send(bytesMax: number): void {
     const { replica, output } = this.from
-    this.sent += replica.nextBatch(this.queue, output, bytesMax)
+    this.sent += replica.nextBatch(this.queue, output, bytesMax, true)
     this.#wire = Buffer.concat([this.#wire, output.take()])
   }
 

@@ -16,17 +16,34 @@ export type NaiveCommand =
       readonly skew: bigint
     }
   | {
-      readonly kind: 'whatsat' | 'whosat'
+      readonly kind: 'whatsat'
       readonly fields: readonly string[]
       readonly radiusMetres: number
       readonly items: number
     }
+  | NaiveWhosat
 
-/** The numbers in a fix. */
-export interface NaiveFixNumbers {
-  /** Degrees to the ninth digit, which is as far as distances heed them. */
+/** WHOSAT, in any of its forms; what a form doesn't have is `null`. */
+export interface NaiveWhosat {
+  readonly kind: 'whosat' | 'whosat-near' | 'whosat-box' | 'whosat-polygon'
+  readonly fields: readonly string[]
+  /** The middle, or two corners. */
+  readonly places: readonly NaivePlace[]
+  readonly radiusMetres: number | null
+  /** −1: all. */
+  readonly items: number
+  /** Nanoseconds. */
+  readonly age: bigint | null
+}
+
+/** Degrees to the ninth digit, which is as far as distances heed them. */
+export interface NaivePlace {
   readonly latitude: string
   readonly longitude: string
+}
+
+/** The numbers in a fix. */
+export interface NaiveFixNumbers extends NaivePlace {
   /** Nanoseconds since 1970. */
   readonly time: bigint
 }
@@ -53,18 +70,60 @@ export function naiveParse(line: string): NaiveCommand {
     const fix = readFix(operands[1], operands[2])
     return fix === null ? INVALID : { kind: 'iamat', fields, fix }
   }
-  if (word === 'AT' && operands.length === 5) {
+  if (word === 'AT' && (operands.length === 5 || isAttributes(operands[5]))) {
+    if (operands.length > 6) return INVALID
     const fix = readFix(operands[3], operands[4])
     const skew = naiveSkew(operands[1] ?? '')
     return fix === null || skew === null ? INVALID : { kind: 'at', fields, fix, skew }
   }
-  if ((word === 'WHATSAT' || word === 'WHOSAT') && operands.length === 3) {
+  if (word === 'WHATSAT' && operands.length === 3) {
     const radiusMetres = readRadius(operands[1] ?? '')
-    const items = operands[2] ?? ''
-    if (radiusMetres === null || !/^\d+$/.test(items) || BigInt(items) > 20n) return INVALID
-    return { kind: word === 'WHATSAT' ? 'whatsat' : 'whosat', fields, radiusMetres, items: Number(items) }
+    const items = readItems(operands[2] ?? '')
+    if (radiusMetres === null || items === null) return INVALID
+    return { kind: 'whatsat', fields, radiusMetres, items }
   }
+  if (word === 'WHOSAT') return naiveWhosat(fields) ?? INVALID
   return INVALID
+}
+
+function naiveWhosat(fields: readonly string[]): NaiveWhosat | null {
+  const [, ...operands] = fields
+  const places = operands.map((operand) => readPlace(operand))
+  const forms: readonly [NaiveWhosat['kind'], boolean, number][] = [
+    ['whosat', readRadius(operands[1] ?? '') !== null, 2],
+    [
+      'whosat-near',
+      operands[0] === 'NEAR' && places[1] !== null && readRadius(operands[2] ?? '') !== null,
+      3,
+    ],
+    ['whosat-box', operands[0] === 'IN' && places[1] !== null && places[2] !== null, 3],
+    ['whosat-polygon', operands[0] === 'IN' && operands[1]?.startsWith('{') === true, 2],
+  ]
+  for (const [kind, fits, itemsAt] of forms) {
+    const items = operands[itemsAt] === '*' ? -1 : readItems(operands[itemsAt] ?? '')
+    const ageText = operands[itemsAt + 1]
+    const age = ageText === undefined ? null : naiveTime(ageText)
+    if (!fits || items === null || (ageText !== undefined && age === null)) continue
+    if (operands.length > itemsAt + 2) continue
+    const isCircle = kind === 'whosat' || kind === 'whosat-near'
+    return {
+      kind,
+      fields,
+      places: places.filter((place) => place !== null).filter((_, at) => kind !== 'whosat' && at < 2),
+      radiusMetres: isCircle ? readRadius(operands[itemsAt - 1] ?? '') : null,
+      items,
+      age,
+    }
+  }
+  return null
+}
+
+function readItems(text: string): number | null {
+  return /^\d+$/.test(text) && BigInt(text) <= 20n ? Number(text) : null
+}
+
+function isAttributes(text = ''): boolean {
+  return text.startsWith('{') && text.endsWith('}') && text.length <= 2048
 }
 
 /** Nanoseconds since 1970, or `null` when it is no time. */
@@ -88,11 +147,16 @@ export function naiveSkewText(difference: bigint): string {
 }
 
 function readFix(position = '', timeText = ''): NaiveFixNumbers | null {
-  const [, latitude, longitude] = POSITION.exec(position) ?? []
+  const place = readPlace(position)
   const time = naiveTime(timeText)
-  if (latitude === undefined || longitude === undefined || time === null) return null
+  return place === null || time === null ? null : { ...place, time }
+}
+
+function readPlace(text: string): NaivePlace | null {
+  const [, latitude, longitude] = POSITION.exec(text) ?? []
+  if (latitude === undefined || longitude === undefined) return null
   if (!isAtMost(latitude.slice(1), 90n) || !isAtMost(longitude.slice(1), 180n)) return null
-  return { latitude: naiveDegrees(latitude), longitude: naiveDegrees(longitude), time }
+  return { latitude: naiveDegrees(latitude), longitude: naiveDegrees(longitude) }
 }
 
 /** Degrees with nine digits behind the dot, whatever their text or number has. */

@@ -5,7 +5,7 @@
 import geographiclib from 'geographiclib-geodesic'
 import { naiveSkew, naiveTime } from './naive-parser.ts'
 
-/** An AT line, taken apart. */
+/** An AT line, taken apart. As servers hand it on it may have attributes. */
 export interface NaiveFix {
   readonly line: string
   readonly server: string
@@ -13,6 +13,8 @@ export interface NaiveFix {
   readonly client: string
   readonly positionText: string
   readonly timeText: string
+  /** Empty without any. */
+  readonly attributesText: string
   /** Nanoseconds. */
   readonly time: bigint
   /** Nanoseconds. */
@@ -23,13 +25,15 @@ export interface NaiveFix {
 
 /** Takes apart an AT line that is known to be one. */
 export function readAt(line: string): NaiveFix {
-  const [word, server = '', skewText = '', client = '', positionText = '', timeText = ''] = line.split(' ')
+  const fields = line.split(' ')
+  const [word, server = '', skewText = '', client = '', positionText = '', timeText = ''] = fields
+  const attributesText = fields[6] ?? ''
   const time = naiveTime(timeText)
   const skew = naiveSkew(skewText)
   const [, latitude, longitude] = /^([+-][\d.]+)([+-][\d.]+)$/.exec(positionText) ?? []
   if (word !== 'AT' || time === null || skew === null) throw new Error(`not an AT line: ${line}`)
   return {
-    ...{ line, server, skewText, client, positionText, timeText, time, skew },
+    ...{ line, server, skewText, client, positionText, timeText, attributesText, time, skew },
     latitude: Number(latitude),
     longitude: Number(longitude),
   }
@@ -50,7 +54,8 @@ export function naiveCompare(a: NaiveFix, b: NaiveFix): number {
     compare(a.skew, b.skew) ||
     compare(a.positionText, b.positionText) ||
     compare(a.timeText, b.timeText) ||
-    compare(a.skewText, b.skewText)
+    compare(a.skewText, b.skewText) ||
+    compare(a.attributesText, b.attributesText)
   )
 }
 

@@ -1,0 +1,111 @@
+import type { Counters } from '../counters.ts'
+import { type Area, type LiveTable, makeBox, type Search } from '../locations/index.ts'
+import {
+  ALL_ITEMS,
+  type CommandKind,
+  type CommandParser,
+  fieldEnd,
+  fieldStart,
+  LF,
+  type Nanotime,
+  type OutputBuffer,
+  setDifference,
+} from '../protocol/index.ts'
+import { readPolygons } from './geojson.ts'
+
+/** Indexes of the fields. */
+const CLIENT = 1
+const POLYGON = 2
+
+/** The commands that ask who is somewhere. */
+export type WhosatKind = Extract<CommandKind, `whosat${string}`>
+
+/** What WHOSAT works on. */
+export interface WhosatContext {
+  readonly table: LiveTable
+  readonly parser: CommandParser
+  readonly output: OutputBuffer
+  readonly counters: Counters
+  readonly now: Nanotime
+  readonly limits: {
+    /** How many answers `*` may have. */
+    readonly whosatItemsMax: number
+  }
+}
+
+/** `WHOSAT`, in its four forms. The parser has just read the command. */
+export class Whosat {
+  readonly #context: WhosatContext
+
+  constructor(context: WhosatContext) {
+    this.#context = context
+  }
+
+  /** Begins the search; `null` when nobody has heard of the client, or the polygon is none. */
+  begin(kind: WhosatKind, buffer: Buffer): Search | null {
+    const { table, parser, limits } = this.#context
+    const asker = kind === 'whosat' ? this.#asker(buffer) : -1
+    if (kind === 'whosat' && asker === -1) return null
+    const area = this.#area(kind, asker, buffer)
+    if (area === null) return null
+    return table.search({
+      area,
+      // One more than is allowed shows that there are more.
+      items: parser.items === ALL_ITEMS ? limits.whosatItemsMax + 1 : parser.items,
+      since: this.#since(),
+      except: asker,
+    })
+  }
+
+  /** Appends what a search that is done has found. */
+  append(search: Search): void {
+    const { table, output, counters, limits } = this.#context
+    counters.whosats++
+    if (search.found.length > limits.whosatItemsMax) {
+      const text = `? more than ${limits.whosatItemsMax} are there: ask for a smaller area, or for some (limits.whosatItemsMax)\n`
+      output.append(Buffer.from(text), 0, text.length)
+      return
+    }
+    for (const record of search.found) table.appendAt(record, output)
+    output.appendByte(LF)
+  }
+
+  #area(kind: WhosatKind, asker: number, buffer: Buffer): Area | null {
+    const { table, parser } = this.#context
+    const { position, corner, radiusMetres, fields } = parser
+    switch (kind) {
+      case 'whosat': {
+        const { latitude, longitude } = table.read(asker)
+        return { kind: 'circle', center: { latitude, longitude }, radiusMetres }
+      }
+      case 'whosat-near':
+        return { kind: 'circle', center: { ...position }, radiusMetres }
+      case 'whosat-box':
+        return corner.latitude < position.latitude ? null : makeBox(position, corner)
+      case 'whosat-polygon':
+        return readPolygons(buffer.toString('utf8', fieldStart(fields, POLYGON), fieldEnd(fields, POLYGON)))
+    }
+  }
+
+  #asker(buffer: Buffer): number {
+    const { table, parser } = this.#context
+    return table.get(buffer, fieldStart(parser.fields, CLIENT), fieldEnd(parser.fields, CLIENT))
+  }
+
+  /** Younger than an age is after now minus that age. */
+  #since(): Nanotime | null {
+    const { parser, now } = this.#context
+    if (parser.age === null) return null
+    const since = { seconds: 0, nanoseconds: 0 }
+    setDifference(since, now.seconds, now.nanoseconds, parser.age.seconds, parser.age.nanoseconds)
+    return since
+  }
+}
+
+/** Goes on with a search, one turn at a time, until it is done. */
+export function finishSearch(search: Search, done: () => void): void {
+  setImmediate(() => {
+    if (search.step()) done()
+    else finishSearch(search, done)
+  })
+}

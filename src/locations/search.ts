@@ -1,0 +1,125 @@
+import type { Nanotime } from '../protocol/index.ts'
+import type { Area, Circle, Shape } from './areas.ts'
+import { type Candidates, NearestCandidates, ShapeCandidates } from './candidates.ts'
+import { sphereRadians } from './distance.ts'
+import type { Grid } from './grid.ts'
+import { boundsAround } from './grid-cells.ts'
+import { NONE } from './hash-index.ts'
+import type { StoredFixes } from './stored-fixes.ts'
+
+/** What is asked of the table. */
+export interface Query {
+  readonly area: Area
+  /** How many at most. */
+  readonly items: number
+  /** Only fixes whose effective time is at or after this; `null`: of any age. */
+  readonly since: Nanotime | null
+  /** A record to leave out, or −1. */
+  readonly except: number
+}
+
+/** A turn looks at this many cells and records at most: some 2 ms when none of them is in a cache. */
+export const TURN_LOOKS_MAX = 20_000
+/** The first circle of a search for the nearest: about a fine cell around its own. */
+const FIRST_RADIUS_METRES = 350
+/** The next circle is as much larger as the density found so far lets expect, within these bounds. */
+const GROWTH_MIN = 1.5
+const GROWTH_MAX = 8
+/** More than expected, so that a further circle is rare. */
+const GROWTH_SPARE = 1.25
+
+/**
+ * A search, done in turns so that none is a pause: `step` until it says that it is done, then `found`.
+ *
+ * Nearly every search is done in its first turn, through the grid. One that would have to look at more goes through
+ * all records in the order of their numbers, some in each turn, since numbers stay while clients move from cell to
+ * cell. Each client is then judged by the fix it has when its number comes, and once more at the end: who answers is
+ * where it is said to be, and only who moved in or out meanwhile may be missing.
+ */
+export class Search {
+  readonly #fixes: StoredFixes
+  readonly #grid: Grid
+  readonly #query: Query
+  #candidates: Candidates
+  #scanned = NONE
+  #found: number[] = []
+
+  constructor(fixes: StoredFixes, grid: Grid, query: Query) {
+    this.#fixes = fixes
+    this.#grid = grid
+    this.#query = query
+    this.#candidates = this.#collect()
+  }
+
+  /** The records found, in order: the nearest first, or by ID. */
+  get found(): readonly number[] {
+    return this.#found
+  }
+
+  /** Goes on for one turn. @returns whether the search is done. */
+  step(): boolean {
+    const { area, items } = this.#query
+    if (items === 0) return true
+    if (this.#scanned !== NONE) return this.#scan()
+    const isDone = area.kind === 'circle' ? this.#walkCircles(area) : this.#walkShape(area)
+    if (isDone) this.#found = this.#candidates.take()
+    else {
+      this.#scanned = 0
+      this.#candidates = this.#collect()
+    }
+    return isDone
+  }
+
+  /** Looks in circles that grow until as many are found as were asked for. */
+  #walkCircles({ center, radiusMetres }: Circle): boolean {
+    const { items } = this.#query
+    for (let radius = Math.min(FIRST_RADIUS_METRES, radiusMetres); ; ) {
+      const nearest = new NearestCandidates(
+        this.#fixes,
+        { kind: 'circle', center, radiusMetres: radius },
+        items,
+      )
+      this.#candidates = nearest
+      const bounds = boundsAround(center.latitude, center.longitude, sphereRadians(radius))
+      if (!this.#grid.walk(bounds, TURN_LOOKS_MAX, this.#visit)) return false
+      if (radius === radiusMetres || nearest.hasWithin(radius)) return true
+      const growth = GROWTH_SPARE * Math.sqrt(items / Math.max(1, nearest.count))
+      radius = Math.min(radiusMetres, radius * Math.min(GROWTH_MAX, Math.max(GROWTH_MIN, growth)))
+    }
+  }
+
+  #walkShape({ bounds, cost }: Shape): boolean {
+    return this.#grid.walk(bounds, TURN_LOOKS_MAX / cost, this.#visit)
+  }
+
+  /** Looks at the next records by number; after the last, once more at those that were found. */
+  #scan(): boolean {
+    const { records } = this.#fixes
+    const looksMax = this.#candidates.work + TURN_LOOKS_MAX
+    let looks = 0
+    while (this.#scanned < records.end && this.#candidates.work + looks < looksMax) {
+      this.#visit(this.#scanned++)
+      looks++
+    }
+    if (this.#scanned < records.end) return false
+    const found = this.#candidates.take()
+    this.#candidates = this.#collect()
+    for (const record of found) this.#visit(record)
+    this.#found = this.#candidates.take()
+    return true
+  }
+
+  readonly #visit = (record: number): void => {
+    const { except, since } = this.#query
+    if (record === except || !this.#fixes.records.isUsed(record)) return
+    if (since !== null && this.#fixes.isBefore(record, since)) return
+    this.#candidates.offer(record)
+  }
+
+  #collect(): Candidates {
+    const { area, items } = this.#query
+    return area.kind === 'circle'
+      ? new NearestCandidates(this.#fixes, area, items)
+      : new ShapeCandidates(this.#fixes, area, items)
+  }
+}
