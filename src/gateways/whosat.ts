@@ -66,7 +66,7 @@ export class Whosat {
       output.append(Buffer.from(text), 0, text.length)
       return
     }
-    for (const record of search.found) table.appendAt(record, output)
+    table.appendAll(search.found, output)
     output.appendByte(LF)
   }
 

@@ -2,6 +2,8 @@ import type { Circle, Shape } from './areas.ts'
 import { ellipsoidMetres, quickErrorMax, quickMetres } from './distance.ts'
 import type { StoredFixes } from './stored-fixes.ts'
 
+/** One degree of latitude is longer than this everywhere. */
+const DEGREE_METRES_MIN = 110_000
 /** An exact distance takes about as long as looking at so many records. */
 const EXACT_COST = 20
 /** Beyond twice what is asked for, this many more are collected before the best are chosen. */
@@ -22,7 +24,7 @@ interface Distance {
   /** What `quickMetres` says, and how far off that may be. */
   readonly metres: number
   readonly error: number
-  /** On the ellipsoid; −1 until it is needed. */
+  /** On the ellipsoid; not a number until it is needed. */
   exact: number
 }
 
@@ -36,6 +38,7 @@ export class NearestCandidates implements Candidates {
   readonly #items: number
   work = 0
   #distances: Distance[] = []
+  #isChosen = true
   /** The exact distance computed last: a crowd at one place needs it once. */
   readonly #last = { latitude: Number.NaN, longitude: Number.NaN, metres: 0 }
   /** Who is farther than this for sure has no chance. */
@@ -50,17 +53,16 @@ export class NearestCandidates implements Candidates {
 
   offer(record: number): void {
     const { center, radiusMetres } = this.#circle
-    const metres = quickMetres(
-      center.latitude,
-      center.longitude,
-      this.#fixes.latitude(record),
-      this.#fixes.longitude(record),
-    )
+    const latitude = this.#fixes.latitude(record)
+    // The way along the meridian is a part of every way: most of those around the circle are out by that.
+    if (Math.abs(latitude - center.latitude) * DEGREE_METRES_MIN > this.#reach) return
+    const metres = quickMetres(center.latitude, center.longitude, latitude, this.#fixes.longitude(record))
     const error = quickErrorMax(center.latitude, metres)
     if (metres - error > this.#reach) return
-    const distance = { record, metres, error, exact: -1 }
+    const distance = { record, metres, error, exact: Number.NaN }
     if (metres + error > radiusMetres && this.#exact(distance) > radiusMetres) return
     this.#distances.push(distance)
+    this.#isChosen = false
     if (this.#distances.length >= 2 * this.#items + SPARE) this.#choose()
   }
 
@@ -82,6 +84,8 @@ export class NearestCandidates implements Candidates {
   }
 
   #choose(): void {
+    if (this.#isChosen) return
+    this.#isChosen = true
     this.#distances.sort((a, b) => this.#compare(a, b))
     if (this.#distances.length < this.#items) return
     this.#distances.length = this.#items
@@ -96,7 +100,7 @@ export class NearestCandidates implements Candidates {
   }
 
   #exact(distance: Distance): number {
-    if (distance.exact !== -1) return distance.exact
+    if (!Number.isNaN(distance.exact)) return distance.exact
     const { center } = this.#circle
     const latitude = this.#fixes.latitude(distance.record)
     const longitude = this.#fixes.longitude(distance.record)

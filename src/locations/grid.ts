@@ -15,6 +15,9 @@ import { mix } from './keyed-hash.ts'
 import { Occupancy } from './occupancy.ts'
 import { NEXT_IN_CELL, PREVIOUS_IN_CELL, type Records, wordRow } from './records.ts'
 
+/** Chains that are followed at a time: then the waits for their rows, which are in no cache, overlap. */
+const CHAINS_AT_ONCE = 16
+
 /** A walk begins at the finest level that covers its bounds with about this many cells. */
 const CELLS_AT_ONCE_MAX = 144
 
@@ -30,6 +33,10 @@ export class Grid {
   /** By level, `TOP` first. */
   readonly #occupied: readonly [Occupancy, Occupancy]
   #budget = 0
+  /** The next record of each chain that the walk is following. */
+  readonly #chains = new Int32Array(CHAINS_AT_ONCE)
+  readonly #visited = new Int32Array(CHAINS_AT_ONCE)
+  #chainCount = 0
 
   /** @param key keeps outsiders from choosing cells whose hashes collide. */
   constructor(records: Records, key: number) {
@@ -74,6 +81,7 @@ export class Grid {
    */
   walk(bounds: Bounds, budget: number, visit: (record: number) => void): boolean {
     this.#budget = budget
+    this.#chainCount = 0
     let level = FINE
     while (level > TOP && this.#countCells(level, bounds) > CELLS_AT_ONCE_MAX) level--
     if (this.#countCells(level, bounds) > budget) return false
@@ -87,7 +95,8 @@ export class Grid {
         if (this.#budget < 0) return false
       }
     }
-    return true
+    this.#followChains(visit)
+    return this.#budget >= 0
   }
 
   /** About how many cells of a level the bounds have: in their widest band, times the bands. */
@@ -110,7 +119,10 @@ export class Grid {
     this.#budget--
     const cell = cellNumber(level, band, column)
     if (level === FINE) {
-      this.#visitChain(cell, visit)
+      const head = this.#heads.first(mix(cell ^ this.#key))
+      if (head === NONE) return
+      this.#chains[this.#chainCount++] = head
+      if (this.#chainCount === CHAINS_AT_ONCE) this.#followChains(visit)
       return
     }
     const occupied = this.#occupied[level as 0 | 1]
@@ -128,12 +140,24 @@ export class Grid {
     }
   }
 
-  #visitChain(cell: number, visit: (record: number) => void): void {
-    let record = this.#heads.first(mix(cell ^ this.#key))
-    while (record !== NONE && this.#budget-- >= 0) {
-      visit(record)
-      record = (this.#records.page(record).words[wordRow(record) + NEXT_IN_CELL] as number) - 1
+  /** Visits the records of all chains at hand, one of each in turn. */
+  #followChains(visit: (record: number) => void): void {
+    const chains = this.#chains
+    let count = this.#chainCount
+    while (count > 0 && this.#budget >= 0) {
+      this.#budget -= count
+      // First only what reads memory, so that the processor can do it for all chains at once.
+      let going = 0
+      for (let chain = 0; chain < count; chain++) {
+        const record = chains[chain] as number
+        this.#visited[chain] = record
+        const next = this.#records.page(record).words[wordRow(record) + NEXT_IN_CELL] as number
+        if (next !== 0) chains[going++] = next - 1
+      }
+      for (let chain = 0; chain < count; chain++) visit(this.#visited[chain] as number)
+      count = going
     }
+    this.#chainCount = 0
   }
 
   /** Puts a record at the head of a cell's chain. Links are record number + 1, so that 0 is the end. */

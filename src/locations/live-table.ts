@@ -67,7 +67,8 @@ export class LiveTable {
   readonly #forgetBefore: Nanotime = { seconds: Number.NEGATIVE_INFINITY, nanoseconds: 0 }
   #swept = 0
   #newest = NONE
-  #newestRemoved = false
+  readonly #newestTime: Nanotime = { seconds: Number.NEGATIVE_INFINITY, nanoseconds: 0 }
+  #newestIsRemoved = false
 
   /** @param key random words. */
   constructor(limits: TableLimits, names: ServerNames, key: HashKey) {
@@ -105,7 +106,7 @@ export class LiveTable {
 
   /** The record with the newest effective time, or −1 if there is none. */
   get newest(): number {
-    if (this.#newestRemoved) this.#findNewest()
+    if (this.#newestIsRemoved) this.#findNewest()
     return this.#newest !== NONE && this.isLive(this.#newest) ? this.#newest : NONE
   }
 
@@ -123,7 +124,7 @@ export class LiveTable {
     const hash = keyedHash(fix.buffer, fix.clientStart, fix.clientEnd, this.#key)
     const known = this.#find(hash, fix.buffer, fix.clientStart, fix.clientEnd)
     const record = known === NONE ? this.#insert(hash, fix) : this.#replace(known, fix)
-    if (record >= 0) this.#noteNewest(record)
+    if (record >= 0) this.#noteNewest(record, fix.time, fix.skew)
     return record
   }
 
@@ -148,6 +149,12 @@ export class LiveTable {
     this.#fixes.appendAtWithAttributes(record, output)
   }
 
+  /** Appends the AT lines of records. */
+  appendAll(records: readonly number[], output: OutputBuffer): void {
+    this.#fixes.fetchTexts(records)
+    for (const record of records) this.#fixes.appendAt(record, output)
+  }
+
   /** Reads a record as values, for people and logs; not for the hot path. */
   read(record: number): StoredFix {
     return this.#fixes.read(record)
@@ -168,7 +175,7 @@ export class LiveTable {
     this.#ids.removeFound()
     this.#grid.remove(record, this.#fixes.latitude(record), this.#fixes.longitude(record))
     this.#fixes.free(record)
-    if (record === this.#newest) this.#newestRemoved = true
+    if (record === this.#newest) this.#newestIsRemoved = true
   }
 
   /**
@@ -250,28 +257,27 @@ export class LiveTable {
     }
   }
 
-  #noteNewest(record: number): void {
-    if (this.#newestRemoved || this.#newest === record) return
-    if (this.#newest !== NONE) {
-      this.#fixes.readTimes(record, newestA)
-      this.#fixes.readTimes(this.#newest, newestB)
-      if (compareNumbers(newestA, newestB) <= 0) return
-    }
+  #noteNewest(record: number, time: Nanotime, skew: Nanotime): void {
+    effectiveTime(time, skew, effective)
+    if (compareTimes(effective, this.#newestTime) < 0) return
     this.#newest = record
+    this.#newestTime.seconds = effective.seconds
+    this.#newestTime.nanoseconds = effective.nanoseconds
   }
 
   /** Only when the newest itself was removed, and somebody asks. */
   #findNewest(): void {
-    this.#newestRemoved = false
+    this.#newestIsRemoved = false
     this.#newest = NONE
+    this.#newestTime.seconds = Number.NEGATIVE_INFINITY
     for (let record = 0; record < this.recordsEnd; record++) {
-      if (this.#fixes.records.isUsed(record)) this.#noteNewest(record)
+      if (!this.#fixes.records.isUsed(record)) continue
+      this.#fixes.readTimes(record, stored)
+      this.#noteNewest(record, stored.time, stored.skew)
     }
   }
 }
 
 /** Times while they are compared: refilled, so that comparing makes no objects. */
 const stored = makeTimes()
-const newestA = makeTimes()
-const newestB = makeTimes()
 const effective: Nanotime = { seconds: 0, nanoseconds: 0 }

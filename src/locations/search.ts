@@ -21,7 +21,7 @@ export interface Query {
 /** A turn looks at this many cells and records at most: some 2 ms when none of them is in a cache. */
 export const TURN_LOOKS_MAX = 20_000
 /** The first circle of a search for the nearest: about a fine cell around its own. */
-const FIRST_RADIUS_METRES = 350
+const FIRST_RADIUS_METRES = 300
 /** The next circle is as much larger as the density found so far lets expect, within these bounds. */
 const GROWTH_MIN = 1.5
 const GROWTH_MAX = 8

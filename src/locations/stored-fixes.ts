@@ -21,6 +21,10 @@ import {
 import type { ServerNames } from './server-names.ts'
 import { TextArena } from './text-arena.ts'
 
+const CACHE_LINE_BYTES = 64
+/** What was read ahead is written here, where nobody looks, so that the reading isn't optimized away. */
+const fetched = new Int32Array(1)
+
 /** One record, read out. Its bytes are views that the next `apply` may overwrite. */
 export interface StoredFix extends Ordered {
   readonly client: Buffer
@@ -118,6 +122,20 @@ export class StoredFixes {
     const { words } = this.records.page(record)
     const row = wordRow(record)
     return this.#text(record).subarray(words[row + ID_START], words[row + ID_END])
+  }
+
+  /**
+   * Reads a little of each text that will be needed next: a processor waits for many places in memory at once, but
+   * for one after the other when each text is copied before the next is looked for.
+   */
+  fetchTexts(records: readonly number[]): void {
+    for (const record of records) {
+      const { words } = this.records.page(record)
+      const address = words[wordRow(record) + TEXT_ADDRESS] as number
+      const text = this.texts.page(address)
+      const start = this.texts.offset(address)
+      fetched[0] = (text[start] as number) ^ (text[start + CACHE_LINE_BYTES] ?? 0)
+    }
   }
 
   /** Appends the AT line of a record, with its line end. */

@@ -22,6 +22,6 @@ export const IS_WHITE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =
 )
 
 /** Says whether a byte is one of the ten ASCII digits. */
-export function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= DIGIT_0 && byte <= DIGIT_9
+export function isDigit(byte: number): boolean {
+  return (byte - DIGIT_0) >>> 0 <= 9
 }

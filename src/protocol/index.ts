@@ -6,9 +6,10 @@ export {
   writeAttributes,
 } from './attributes.ts'
 export { DIGIT_0, IS_WHITE, LF, QUESTION, SPACE } from './byte-classes.ts'
-export { ALL_ITEMS, type CommandKind, CommandParser, ITEMS_MAX, RADIUS_KM_MAX } from './command-parser.ts'
+export { type CommandKind, CommandParser } from './command-parser.ts'
 export { appendFields, type Fields, fieldEnd, fieldStart } from './fields.ts'
 export { type Framed, LineFramer } from './line-framer.ts'
+export { ALL_ITEMS, ITEMS_MAX, RADIUS_KM_MAX } from './operands.ts'
 export { copyBytes, OutputBuffer } from './output-buffer.ts'
 export type { Position } from './position.ts'
 export {

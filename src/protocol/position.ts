@@ -39,8 +39,8 @@ function parseCoordinate(buffer: Buffer, start: number, end: number, max: number
   let at = start + 1
   let whole = 0
   const wholeStart = at
-  for (; at < end && isDigit(buffer[at]); at++) {
-    whole = whole * 10 + digit(buffer, at)
+  for (; at < end && isDigit(buffer[at] as number); at++) {
+    whole = (whole * 10 + digit(buffer, at)) | 0
     if (whole > max) return 0
   }
   if (at === wholeStart) return 0
@@ -49,15 +49,13 @@ function parseCoordinate(buffer: Buffer, start: number, end: number, max: number
   let beyondWhole = false
   if (at < end && buffer[at] === DOT) {
     const fractionStart = ++at
-    for (; at < end && isDigit(buffer[at]); at++) {
-      const value = digit(buffer, at)
-      if (value !== 0) beyondWhole = true
-      if (fractionDigits < FRACTION_DIGITS_MAX) {
-        fraction = fraction * 10 + value
-        fractionDigits++
-      }
-    }
-    if (at === fractionStart) return 0
+    const countedEnd = Math.min(end, fractionStart + FRACTION_DIGITS_MAX)
+    for (; at < countedEnd && isDigit(buffer[at] as number); at++)
+      fraction = (fraction * 10 + digit(buffer, at)) | 0
+    fractionDigits = at - fractionStart
+    if (fractionDigits === 0) return 0
+    beyondWhole = fraction !== 0
+    for (; at < end && isDigit(buffer[at] as number); at++) if (digit(buffer, at) !== 0) beyondWhole = true
   }
   if (whole === max && beyondWhole) return 0
   coordinateEnd = at

@@ -107,7 +107,7 @@ function readUnsigned(
 ): number {
   let at = start
   let seconds = 0
-  for (; at < end && isDigit(buffer[at]); at++) {
+  for (; at < end && isDigit(buffer[at] as number); at++) {
     seconds = seconds * 10 + ((buffer[at] as number) - DIGIT_0)
     if (seconds >= secondsEnd) return -1
   }
@@ -116,12 +116,13 @@ function readUnsigned(
   let counted = 0
   if (at < end && buffer[at] === DOT) {
     const fractionStart = ++at
-    for (; at < end && isDigit(buffer[at]); at++) {
-      if (counted === FRACTION_DIGITS) continue
-      fraction = fraction * 10 + ((buffer[at] as number) - DIGIT_0)
-      counted++
+    const countedEnd = Math.min(end, fractionStart + FRACTION_DIGITS)
+    for (; at < countedEnd && isDigit(buffer[at] as number); at++) {
+      fraction = (fraction * 10 + ((buffer[at] as number) - DIGIT_0)) | 0
     }
-    if (at === fractionStart) return -1
+    counted = at - fractionStart
+    if (counted === 0) return -1
+    while (at < end && isDigit(buffer[at] as number)) at++
   }
   time.seconds = seconds
   time.nanoseconds = fraction * (FRACTION_SCALE[counted] as number)
