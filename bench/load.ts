@@ -10,6 +10,7 @@ import { Connection, type LoadPlan } from './load/connection.ts'
 import { expectAt, expectEcho } from './load/expectation.ts'
 import { ReportLines } from './load/report-lines.ts'
 import type { LoadResult } from './load/result.ts'
+import { watchForSilence } from './load/silence.ts'
 import { Window } from './load/window.ts'
 import { readCpu, utilization } from './support/cpu-time.ts'
 import { LOOPBACK } from './support/ports.ts'
@@ -42,7 +43,7 @@ try {
 async function run(): Promise<LoadResult> {
   const { promise: failed, reject: fail } = Promise.withResolvers<never>()
   const plan = makePlan(fail)
-  const silence = watchForSilence(plan)
+  const silence = watchForSilence(() => plan.window.batchesSinceStart, SILENCE_MS_MAX, fail)
   const connections = Array.from(
     { length: Number(values.connections) },
     (_, number) => new Connection(number, plan),
@@ -110,18 +111,4 @@ async function measure({ lines, window }: LoadPlan): Promise<LoadResult> {
 /** Not `ref`: only open connections keep a load alive, so that one that has failed ends at once. */
 async function pass(seconds: number): Promise<void> {
   await sleep(seconds * 1000, undefined, { ref: false })
-}
-
-/** Ends a load that nobody answers, so that it never waits for ever. */
-function watchForSilence({ window, fail }: LoadPlan): NodeJS.Timeout {
-  let batches = 0
-  let changedAtMs = performance.now()
-  return setInterval(() => {
-    if (window.batchesSinceStart !== batches) {
-      batches = window.batchesSinceStart
-      changedAtMs = performance.now()
-    } else if (performance.now() - changedAtMs > SILENCE_MS_MAX) {
-      fail(new Error(`no complete reply for ${SILENCE_MS_MAX / 1000} s`))
-    }
-  }, 500)
 }

@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BenchContext, Benchmark, Contender } from './cases/contender.ts'
+import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
 import { iamat } from './cases/iamat.ts'
 import { Children } from './support/children.ts'
 import { describeMachine, formatMachine } from './support/machine.ts'
 import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
 import { detectPinning } from './support/pinning.ts'
+import { isSelected } from './support/selection.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [iamat]
 /** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
@@ -64,6 +65,7 @@ async function run(options: BenchOptions, children: Children, folder: string): P
     rounds: options.rounds,
     seconds: options.seconds,
     warmUpSeconds: WARM_UP_SECONDS,
+    clients: options.clients,
     wants: (benchmark, contender) => isWanted(options, benchmark, contender),
     progress: (text) => console.error(text),
   }
@@ -81,10 +83,10 @@ async function run(options: BenchOptions, children: Children, folder: string): P
   return 0
 }
 
-function isWanted({ only, trafficLog }: BenchOptions, benchmark: string, contender: Contender): boolean {
+function isWanted({ only, trafficLog }: BenchOptions, benchmark: string, contender: Candidate): boolean {
   if (trafficLog === 'off' && contender.name === 'herd-traffic') return false
   if (trafficLog === 'on' && contender.name === 'herd') return false
-  return only.length === 0 || only.includes(benchmark) || only.includes(contender.name)
+  return isSelected({ benchmarks: BENCHMARKS.map(({ name }) => name), only }, benchmark, contender.name)
 }
 
 function listNames(): string {

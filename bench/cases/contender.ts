@@ -16,8 +16,10 @@ export interface BenchContext {
   readonly rounds: number
   readonly seconds: number
   readonly warmUpSeconds: number
+  /** Clients of the benchmarks of a full table. */
+  readonly clients: number
   /** Whether a contender is wanted in this run. */
-  readonly wants: (benchmark: string, contender: Contender) => boolean
+  readonly wants: (benchmark: string, contender: Candidate) => boolean
   /** Tells the one who waits what is being measured. */
   readonly progress: (text: string) => void
 }
@@ -35,20 +37,24 @@ export interface Sample {
 }
 
 /** A server that is measured. It is started anew for every measurement, so that rounds do not influence another. */
-export interface Contender {
+export interface Candidate {
   /** For `--only` and the JSON. */
   readonly name: string
   /** For the table. */
   readonly title: string
   /** Why it can not be measured here, or `undefined`. */
   missing(): string | undefined
+}
+
+/** One whose rate of reports is measured. */
+export interface Contender extends Candidate {
   measure(shape: Shape, context: BenchContext): Promise<Sample>
 }
 
 /** One question, with its own contenders and its own table; each has a file in this folder. */
 export interface Benchmark {
   readonly name: string
-  readonly contenders: readonly Contender[]
+  readonly contenders: readonly Candidate[]
   readonly run: (context: BenchContext) => Promise<BenchmarkReport>
 }
 

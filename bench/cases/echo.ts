@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { measureAndStop } from '../servers/running-server.ts'
 import { findFreePort, waitUntilListening } from '../support/ports.ts'
 import type { Contender } from './contender.ts'
 import { measureWithNodeLoad } from './node-load.ts'
@@ -15,6 +16,7 @@ export const echo: Contender = {
     const command = context.pinning.wrap('server', process.execPath, [ECHO_FILE, String(port)])
     const server = await context.children.start('echo', ...command)
     await waitUntilListening(server, port)
-    return measureWithNodeLoad({ server, port, serverName: undefined }, shape, context)
+    const running = { server, port, serverName: undefined, stop: () => server.stop() }
+    return measureAndStop(running, (aim) => measureWithNodeLoad(aim, shape, context))
   },
 }

@@ -1,7 +1,9 @@
+import { startRedis, whyNoRedis } from '../servers/redis-server.ts'
+import { measureAndStop } from '../servers/running-server.ts'
 import { type Child, waitForSuccess, withTimeout } from '../support/children.ts'
 import { type CpuReading, readCpu, utilization } from '../support/cpu-time.ts'
-import { isInstalled, readRedisVersion } from '../support/machine.ts'
-import { findFreePort, LOOPBACK, waitUntilListening } from '../support/ports.ts'
+import { readRedisVersion } from '../support/machine.ts'
+import { LOOPBACK } from '../support/ports.ts'
 import { parseRedisCsv, type RedisFigures } from '../support/redis-csv.ts'
 import type { BenchContext, Contender, Sample, Shape } from './contender.ts'
 
@@ -28,27 +30,15 @@ function contender(name: string, title: string, position: readonly string[]): Co
   return {
     name,
     title,
-    missing: () => {
-      if (!isInstalled('redis-server')) return 'redis-server is not installed'
-      return readRedisVersion() === undefined ? 'redis-benchmark is not installed' : undefined
-    },
+    missing: () =>
+      whyNoRedis() ?? (readRedisVersion() === undefined ? 'redis-benchmark is not installed' : undefined),
     measure: async (shape, context) => {
-      const port = await findFreePort()
-      const server = await startRedis(name, port, context)
-      try {
-        await waitUntilListening(server, port)
-        return await measureRedis(server, port, ['GEOADD', 'fleet', ...position, MEMBER], shape, context)
-      } finally {
-        await server.stop()
-      }
+      const command = ['GEOADD', 'fleet', ...position, MEMBER]
+      return measureAndStop(await startRedis(name, context), ({ server, port }) =>
+        measureRedis(server, port, command, shape, context),
+      )
     },
   }
-}
-
-function startRedis(name: string, port: number, context: BenchContext): Promise<Child> {
-  const args = ['--port', String(port), '--bind', LOOPBACK, '--save', '', '--appendonly', 'no']
-  const command = context.pinning.wrap('server', 'redis-server', [...args, '--dir', context.folder])
-  return context.children.start(name, ...command)
 }
 
 /** redis-benchmark is told a number of commands, not a time; the warm-up tells how many fit. */

@@ -36,6 +36,15 @@ test('stopAll waits until all are gone, and none is started after it', async () 
   await assert.rejects(children.start('late', process.execPath, FOREVER), /late is not started/)
 })
 
+test('a child is given variables of its own, and none of herd', async () => {
+  const name = 'HERD_BENCH_TEST'
+  process.env[name] = 'ours'
+  const script = `console.log(process.env.${name}, process.env.OWN, process.env.PATH !== undefined)`
+  const child = await new Children().start('reader', process.execPath, ['-e', script], { OWN: 'given' })
+  delete process.env[name]
+  assert.equal((await waitForSuccess(child, 10_000)).stdout, 'undefined given true\n')
+})
+
 test('a command that does not exist is an error, not a crash', async () => {
   await assert.rejects(
     new Children().start('ghost', 'no-such-command-here', []),

@@ -29,9 +29,18 @@ export class Children {
   readonly #running = new Map<ChildProcess, Promise<Ending>>()
   #stopping = false
 
-  async start(name: string, command: string, args: readonly string[]): Promise<Child> {
+  /** `env`: variables beside those of this process, which are kept but for the ones of herd. */
+  async start(
+    name: string,
+    command: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Child> {
     if (this.#stopping) throw new Error(`${name} is not started: the benchmark is being stopped`)
-    const child = spawn(command, args, { env: neutralEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, args, {
+      env: { ...neutralEnvironment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const stdout = keepEnd(child.stdout)
     const stderr = keepEnd(child.stderr)
     const ended = new Promise<Ending>((resolve) => {

@@ -10,6 +10,7 @@ test('without arguments every default is filled in', () => {
     options: {
       rounds: 5,
       seconds: 3,
+      clients: 1_000_000,
       only: [],
       trafficLog: 'both',
       jsonFile: undefined,
@@ -20,12 +21,13 @@ test('without arguments every default is filled in', () => {
 
 test('all options are read, and --only may be a list or come twice', () => {
   const args =
-    '--rounds 2 --seconds 0.5 --only echo,herd --only iamat --traffic-log on --json out.json --help'
+    '--rounds 2 --seconds 0.5 --clients 5000 --only echo,herd --only iamat --traffic-log on --json out.json --help'
   assert.deepEqual(parseOptions(args.split(' '), NAMES), {
     ok: true,
     options: {
       rounds: 2,
       seconds: 0.5,
+      clients: 5000,
       only: ['echo', 'herd', 'iamat'],
       trafficLog: 'on',
       jsonFile: 'out.json',
@@ -36,13 +38,13 @@ test('all options are read, and --only may be a list or come twice', () => {
 
 test('all problems are reported at once, each with its option', () => {
   const parsed = parseOptions(
-    ['--rounds', '1.5', '--seconds', 'x', '--only', 'redes', '--traffic-log', '1'],
+    ['--rounds', '1.5', '--seconds', 'x', '--clients', '2e99', '--only', 'redes', '--traffic-log', '1'],
     NAMES,
   )
   assert.ok(!parsed.ok)
   assert.deepEqual(
     parsed.problems.map((problem) => problem.split(' ')[0]),
-    ['--rounds', '--seconds', '--only', '--traffic-log'],
+    ['--rounds', '--seconds', '--clients', '--only', '--traffic-log'],
   )
 })
 
@@ -53,6 +55,9 @@ test('measurements stay bounded in time', () => {
     ['--seconds', ''],
     ['--rounds', '101'],
     ['--rounds', '0'],
+    ['--clients', '100000001'],
+    ['--clients', '1999'],
+    ['--clients', '5000.5'],
   ]) {
     assert.equal(parseOptions(args, NAMES).ok, false, args.join(' '))
   }

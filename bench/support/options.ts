@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
+import { CLIENTS_MAX } from '../load/city.ts'
 
 /** How the user asked the benchmarks to run; complete, with every default filled in. */
 export interface BenchOptions {
   readonly rounds: number
   readonly seconds: number
-  /** Names of benchmarks or of what they compare; empty means everything. */
+  /** Clients of the benchmarks of a full table. */
+  readonly clients: number
+  /** Names of benchmarks, of what they compare, or of both; empty means everything. */
   readonly only: readonly string[]
   /** Which of the two rows of herd are measured. */
   readonly trafficLog: 'off' | 'on' | 'both'
@@ -14,6 +17,7 @@ export interface BenchOptions {
 
 const ROUNDS_MAX = 100
 const SECONDS_MAX = 60
+const CLIENTS_MIN = 2000
 
 export const HELP: string = `Usage: npm run bench -- [options]
 
@@ -21,7 +25,9 @@ Measures Herd beside other servers, in interleaved rounds of one run.
 
   --rounds <n>        rounds of every measurement, 1 to ${ROUNDS_MAX} (5)
   --seconds <n>       length of one measurement after its warm-up, 0.2 to ${SECONDS_MAX} (3)
-  --only <names>      only these benchmarks or contenders, separated by commas
+  --clients <n>       clients of nearest, memory and growth, ${CLIENTS_MIN} to ${CLIENTS_MAX} (1000000)
+  --only <names>      only these benchmarks, these contenders, or these contenders of these benchmarks;
+                      separated by commas
   --traffic-log <w>   herd without its log of traffic (off), with it (on), or a row of each (both)
   --json <file>       also write everything measured, round by round, to this file
   --help              this text
@@ -46,6 +52,12 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (!(seconds >= 0.2 && seconds <= SECONDS_MAX)) {
     problems.push(`--seconds must be a number from 0.2 to ${SECONDS_MAX}, for example --seconds 3`)
   }
+  const clients = readNumber(read.clients, 1_000_000)
+  if (!Number.isInteger(clients) || clients < CLIENTS_MIN || clients > CLIENTS_MAX) {
+    problems.push(
+      `--clients must be a whole number from ${CLIENTS_MIN} to ${CLIENTS_MAX}, for example --clients 1000000`,
+    )
+  }
   const only = (read.only ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '')
   for (const name of only.filter((asked) => !names.includes(asked))) {
     problems.push(`--only does not know "${name}"; it knows ${names.join(', ')}`)
@@ -57,13 +69,14 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (problems.length > 0) return { ok: false, problems }
   return {
     ok: true,
-    options: { rounds, seconds, only, trafficLog, jsonFile: read.json, help: read.help ?? false },
+    options: { rounds, seconds, clients, only, trafficLog, jsonFile: read.json, help: read.help ?? false },
   }
 }
 
 interface ReadArgs {
   readonly rounds?: string | undefined
   readonly seconds?: string | undefined
+  readonly clients?: string | undefined
   readonly only?: string[] | undefined
   readonly 'traffic-log'?: string | undefined
   readonly json?: string | undefined
@@ -77,6 +90,7 @@ function readArgs(args: readonly string[]): ReadArgs | string {
       options: {
         rounds: { type: 'string' },
         seconds: { type: 'string' },
+        clients: { type: 'string' },
         only: { type: 'string', multiple: true },
         'traffic-log': { type: 'string' },
         json: { type: 'string' },
