@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
 import { iamat } from './cases/iamat.ts'
 import { memory } from './cases/memory.ts'
+import { nearest } from './cases/nearest.ts'
 import { Children } from './support/children.ts'
 import { describeMachine, formatMachine } from './support/machine.ts'
 import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
 import { detectPinning } from './support/pinning.ts'
 import { isSelected } from './support/selection.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [iamat, memory]
+const BENCHMARKS: readonly Benchmark[] = [iamat, nearest, memory]
 /** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
 const WARM_UP_SECONDS = 6
 /** What a shell expects of a program that a signal ended. */
