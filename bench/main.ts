@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
+import { growth } from './cases/growth.ts'
 import { iamat } from './cases/iamat.ts'
 import { memory } from './cases/memory.ts'
 import { nearest } from './cases/nearest.ts'
@@ -13,7 +14,7 @@ import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
 import { detectPinning } from './support/pinning.ts'
 import { isSelected } from './support/selection.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [iamat, nearest, memory]
+const BENCHMARKS: readonly Benchmark[] = [iamat, nearest, memory, growth]
 /** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
 const WARM_UP_SECONDS = 6
 /** What a shell expects of a program that a signal ended. */
