@@ -3,6 +3,7 @@ import { startHerd, whyNoHerd } from '../servers/herd-server.ts'
 import { assertClients, readHerdInventory } from '../servers/inventory.ts'
 import { measureAndStop } from '../servers/running-server.ts'
 import { formatBars, formatMicroseconds } from '../support/bars.ts'
+import { readCoreWait } from '../support/cpu-time.ts'
 import {
   type Bucket,
   FILE_VARIABLE,
@@ -10,7 +11,7 @@ import {
   readLoopDelay,
   type Spread,
 } from '../support/loop-delay.ts'
-import { summarize } from '../support/statistics.ts'
+import { present, summarize } from '../support/statistics.ts'
 import { type Column, formatCount, formatTable } from '../support/table.ts'
 import type { BenchContext, Benchmark, BenchmarkReport } from './contender.ts'
 import { tellFleet } from './fleet-load.ts'
@@ -28,6 +29,8 @@ interface GrowthSample {
   readonly reports: number
   readonly seconds: number
   readonly delay: LoopDelay
+  /** Share of the time in which others had the core of the server; missing where the system does not tell. */
+  readonly serverWait: number | undefined
 }
 
 const herd: Measurable<GrowthSample> = {
@@ -52,10 +55,16 @@ const herd: Measurable<GrowthSample> = {
       await tellFleet(running, 'herd', { feed: 'update', end: WARM_CLIENTS, seconds: warmUpSeconds }, context)
       await readLoopDelay(pid, file)
       const order = { feed: 'grow', first: WARM_CLIENTS, end: clients, inFlight: IN_FLIGHT } as const
+      const waitBefore = readCoreWait(pid)
       const told = await tellFleet(running, 'herd', order, context)
+      const waitAfter = readCoreWait(pid)
       const delay = await readLoopDelay(pid, file)
       assertClients('herd', (await readHerdInventory(running)).clients, clients)
-      return { newClients: clients - WARM_CLIENTS, ...told, delay }
+      const serverWait =
+        waitBefore === undefined || waitAfter === undefined
+          ? undefined
+          : (waitAfter - waitBefore) / told.seconds
+      return { newClients: clients - WARM_CLIENTS, ...told, delay, serverWait }
     })
   },
 }
@@ -83,9 +92,9 @@ const COLUMNS: readonly Column[] = [
 function formatSamples(samples: readonly GrowthSample[]): string[] {
   const row = (
     title: string,
-    figure: (sample: GrowthSample) => number,
+    figure: (sample: GrowthSample) => number | undefined,
     format: number | ((value: number) => string),
-  ): string[] => [title, ...formatSpread(summarize(samples.map(figure)), format)]
+  ): string[] => [title, ...formatSpread(summarize(present(samples.map(figure))), format)]
   const turns = (figure: (spread: Spread) => number) => (sample: GrowthSample) => figure(sample.delay.turns)
   const garbage = (figure: (kind: LoopDelay['garbage'][string]) => number) => (sample: GrowthSample) =>
     Math.max(0, ...Object.values(sample.delay.garbage).map(figure))
@@ -127,6 +136,11 @@ function formatSamples(samples: readonly GrowthSample[]): string[] {
       'garbage, % of the time',
       ({ delay, seconds }) =>
         Object.values(delay.garbage).reduce((sum, { totalMs }) => sum + totalMs, 0) / seconds / 10,
+      1,
+    ),
+    row(
+      'others had the core, % of the time',
+      ({ serverWait }) => (serverWait === undefined ? undefined : serverWait * 100),
       1,
     ),
   ]

@@ -23,6 +23,25 @@ export function utilization(from: CpuReading | undefined, to: CpuReading | undef
   return (to.cpuSeconds - from.cpuSeconds) / ((to.atMs - from.atMs) / 1000)
 }
 
+/**
+ * Seconds that the main thread of a process has been ready to run while somebody else had its core; `undefined` where
+ * the system does not tell. It is the part of every delay that is no fault of the server.
+ */
+export function readCoreWait(pid: number): number | undefined {
+  try {
+    return parseCoreWait(readFileSync(`/proc/${pid}/schedstat`, 'latin1'))
+  } catch {
+    return undefined
+  }
+}
+
+/** The second of three numbers: nanoseconds in the queue of a core. */
+export function parseCoreWait(schedstat: string): number {
+  const nanoseconds = /^\d+ (\d+) \d+\s*$/.exec(schedstat)?.[1]
+  if (nanoseconds === undefined) throw new Error('this /proc/<pid>/schedstat has no waiting time')
+  return Number(nanoseconds) / 1e9
+}
+
 /** utime + stime, the 14th and 15th field; counted after the name, which may itself hold blanks and brackets. */
 export function parseStatTicks(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
