@@ -4,20 +4,16 @@ import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
-import { ReplyWriter } from './reply-writer.ts'
-import { finishSearch, type Whosat, type WhosatKind } from './whosat.ts'
+import { type ReplyLimits, ReplyWriter } from './reply-writer.ts'
+import type { SearchQueue } from './search-queue.ts'
+import { type PauseReason, Turn, type TurnLimits } from './turn.ts'
+import type { Whosat, WhosatKind } from './whosat.ts'
 
 /** Bounds of one connection. */
-export interface LineLimits {
+export interface LineLimits extends ReplyLimits, TurnLimits {
   readonly lineBytesMax: number
   /** The first line must come within this time. */
   readonly firstLineMsMax: number
-  /** WHATSATs that wait for their places and WHOSATs that search on; then reading pauses. */
-  readonly pendingWhatsatsMax: number
-  /** Bytes of replies that wait for the client; then reading pauses. */
-  readonly replyBytesMax: number
-  /** A client that needs longer for the replies that wait for it is dropped. */
-  readonly slowReaderMsMax: number
   /** A connection that is being closed for a fault is read, and not heeded, for this long at most. */
   readonly lingerMsMax: number
 }
@@ -32,6 +28,7 @@ export type FindPlaces = (
 export interface ConnectionContext extends CommandContext {
   readonly commands: LineCommands
   readonly whosat: Whosat
+  readonly searches: SearchQueue
   readonly limits: LineLimits & CommandContext['limits']
   readonly links: Links
   readonly findPlaces: FindPlaces
@@ -42,15 +39,10 @@ export interface ConnectionContext extends CommandContext {
 /** ` HTTP/` before the version ends the first line of every HTTP request. */
 const HTTP = / HTTP\/\d+(?:\.\d+)?\s*$/
 const REQUEST_LINE_TAIL = 16
-/**
- * What one connection may cost before others get their turn: a line costs 1, a query as much as many lines. A chunk
- * of reports is one turn; a chunk of queries is many.
- */
-const TURN_COST_MAX = 4096
+/** A query costs a turn as much as so many lines. */
 const QUERY_COST = 256
-
-/** Counters of the limits that pause reading. */
-type PauseReason = 'pausesForWhatsats' | 'pausesForReplies' | 'pausesForRate'
+/** Records that a search looks at in the time of one line. */
+const LOOKS_AT_COST_1 = 8
 
 /**
  * How a connection stands. `reading`: lines are answered as they come. `paused`: it has as much waiting as it may.
@@ -80,9 +72,7 @@ export class LineConnection {
   #lingerTimer: (() => void) | null = null
   /** The limit that keeps it paused; `null` when only others' turns do. */
   #pausedFor: PauseReason | null = null
-  #turnCost = 0
-  /** Bytes of replies that this turn may still append: set when a turn begins and when replies are lined up. */
-  #replyRoom = 0
+  readonly #turn: Turn
 
   /** @param onHandedOver told when the connection has become a link. */
   constructor(context: ConnectionContext, socket: Socket, id: number, onHandedOver: () => void) {
@@ -93,6 +83,7 @@ export class LineConnection {
     this.#address = socket.remoteAddress ?? ''
     this.#framer = new LineFramer(context.limits.lineBytesMax)
     this.#replies = new ReplyWriter(context, socket, id)
+    this.#turn = new Turn(context, this.#replies, this.#address)
     this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -142,12 +133,11 @@ export class LineConnection {
     const { output, system, now, replica } = this.#context
     if (this.#isOver()) return
     output.cutBack(0)
-    this.#turnCost = 0
     system.readClock(now)
     replica.forget(now)
-    this.#measureRoom()
+    this.#turn.begin()
     let exhausted = false
-    while (!exhausted && this.#turnCost < TURN_COST_MAX && !this.#mustPause()) {
+    while (!exhausted && !this.#turn.isOver()) {
       exhausted = !this.#takeLine()
       if (this.#isOver()) return
     }
@@ -179,7 +169,7 @@ export class LineConnection {
     if (log.traffic) log.lineIn(this.#id, buffer, start, end)
     const isFirst = this.#firstLine !== null
     if (isFirst) this.#firstLineCame()
-    this.#turnCost++
+    this.#turn.spend(1)
     const kind = parser.parse(buffer, start, end)
     switch (kind) {
       case 'iamat':
@@ -187,14 +177,14 @@ export class LineConnection {
         this.#context.addresses.spendFix(this.#address)
         return true
       case 'whatsat':
-        this.#turnCost += QUERY_COST
+        this.#turn.spend(QUERY_COST)
         this.#whatsat(buffer, start, end)
         return true
       case 'whosat':
       case 'whosat-near':
       case 'whosat-box':
       case 'whosat-polygon':
-        this.#turnCost += QUERY_COST
+        this.#turn.spend(QUERY_COST)
         this.#whosat(kind, buffer, start, end)
         return true
       case 'at':
@@ -220,14 +210,19 @@ export class LineConnection {
   }
 
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
-    const { whosat, commands, output } = this.#context
+    const { whosat, commands, output, searches } = this.#context
     const search = whosat.begin(kind, buffer)
-    if (search === null) commands.invalid(buffer, start, end)
-    else if (search.step()) whosat.append(search)
+    if (search === null) {
+      commands.invalid(buffer, start, end)
+      return
+    }
+    const isDone = search.step()
+    this.#turn.spend(search.looks / LOOKS_AT_COST_1)
+    if (isDone) whosat.append(search)
     else {
       this.#context.counters.searchesLong++
       const resolve = this.#awaitReply(output.waiting)
-      finishSearch(search, () => {
+      searches.finish(search, () => {
         output.cutBack(0)
         whosat.append(search)
         resolve(output.take())
@@ -238,7 +233,7 @@ export class LineConnection {
   /** Begins a reply whose rest comes later; the function that it returns is to be called with it, in another turn. */
   #awaitReply(mark: number): (rest: Buffer) => void {
     const resolve = this.#replies.await(mark)
-    this.#measureRoom()
+    this.#turn.measureRoom()
     return (rest) => {
       resolve(rest)
       if (this.#state === 'closing') this.#endWhenReplied()
@@ -299,30 +294,6 @@ export class LineConnection {
     this.#close(`? the first line must come within ${this.#context.limits.firstLineMsMax} ms\n`)
   }
 
-  #measureRoom(): void {
-    this.#replyRoom = this.#context.limits.replyBytesMax - this.#replies.waitingBytes
-  }
-
-  /** Says whether no further line may be taken in this turn. Called for each line, so it asks as little as it can. */
-  #mustPause(): boolean {
-    const { output, limits, addresses } = this.#context
-    return (
-      output.waiting >= this.#replyRoom ||
-      this.#replies.awaited >= limits.pendingWhatsatsMax ||
-      (addresses.isLimited && this.#pauseReason() !== null)
-    )
-  }
-
-  /** Why no further line may be taken: the counter of the limit that says so, or `null`. */
-  #pauseReason(): PauseReason | null {
-    const { limits, output, addresses, system } = this.#context
-    if (this.#replies.awaited >= limits.pendingWhatsatsMax) return 'pausesForWhatsats'
-    this.#measureRoom()
-    if (output.waiting >= this.#replyRoom) return 'pausesForReplies'
-    if (addresses.fixWaitMs(this.#address, system.nowMs()) > 0) return 'pausesForRate'
-    return null
-  }
-
   /** Reads no more for now, and sees to it that `#work` is called again when it may go on. */
   #pause(): void {
     const { counters, addresses, system } = this.#context
@@ -330,7 +301,7 @@ export class LineConnection {
       this.#state = 'paused'
       this.#socket.pause()
     }
-    const reason = this.#pauseReason()
+    const reason = this.#turn.pauseReason()
     if (reason !== null && reason !== this.#pausedFor) counters[reason]++
     this.#pausedFor = reason
     if (reason === null) setImmediate(() => this.#work())

@@ -5,16 +5,19 @@ import type { OutputBuffer } from '../protocol/index.ts'
 import type { System } from '../system.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
+/** Bounds of a writer. */
+export interface ReplyLimits {
+  /** A client that needs longer for the replies that wait for it is dropped. */
+  readonly slowReaderMsMax: number
+}
+
 /** What a writer needs besides its socket. */
 export interface ReplyWriterContext {
   readonly output: OutputBuffer
   readonly log: Log
   readonly counters: Counters
   readonly system: System
-  readonly limits: {
-    /** A client that needs longer for the replies that wait for it is dropped. */
-    readonly slowReaderMsMax: number
-  }
+  readonly limits: ReplyLimits
 }
 
 /** Sends the replies of one connection, in the order of its commands, and drops a client that doesn't take them. */
@@ -53,6 +56,8 @@ export class ReplyWriter {
       if (output.waiting === 0) return
       // A client that doesn't keep up gets copies: what waits for it must not keep memory that others share.
       this.#write(this.#socket.writableLength === 0 ? output.share() : output.take())
+      // Mostly the system takes all of it at once.
+      if (this.#socket.writableLength === 0) output.takeBack()
       return
     }
     this.#queue.push(output.take())

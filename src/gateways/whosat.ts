@@ -101,11 +101,3 @@ export class Whosat {
     return since
   }
 }
-
-/** Goes on with a search, one turn at a time, until it is done. */
-export function finishSearch(search: Search, done: () => void): void {
-  setImmediate(() => {
-    if (search.step()) done()
-    else finishSearch(search, done)
-  })
-}

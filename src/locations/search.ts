@@ -43,6 +43,7 @@ export class Search {
   #candidates: Candidates
   #scanned = NONE
   #found: number[] = []
+  #looks = 0
 
   constructor(fixes: StoredFixes, grid: Grid, query: Query) {
     this.#fixes = fixes
@@ -54,6 +55,11 @@ export class Search {
   /** The records found, in order: the nearest first, or by ID. */
   get found(): readonly number[] {
     return this.#found
+  }
+
+  /** What it has cost so far: records looked at, and what took as long. */
+  get looks(): number {
+    return this.#looks + this.#candidates.work
   }
 
   /** Goes on for one turn. @returns whether the search is done. */
@@ -110,6 +116,7 @@ export class Search {
   }
 
   readonly #visit = (record: number): void => {
+    this.#looks++
     const { except, since } = this.#query
     if (record === except || !this.#fixes.records.isUsed(record)) return
     if (since !== null && this.#fixes.isBefore(record, since)) return

@@ -60,3 +60,39 @@ test('room that was made is there for writing without a call', () => {
   assert.equal(output.bytes, bytes)
   assert.equal(output.take().toString('latin1', 0, 8), 'beforeaa')
 })
+
+test('what was taken back is written over, what others still hold never is', () => {
+  const step = fc.record({ bytes: fc.integer({ min: 1, max: 30_000 }), isHeld: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const output = new OutputBuffer()
+      const held: { piece: Buffer; expected: Buffer }[] = []
+      steps.forEach(({ bytes, isHeld }, turn) => {
+        const expected = Buffer.alloc(bytes, turn)
+        output.append(expected, 0, bytes)
+        const piece = output.share()
+        assert.ok(piece.equals(expected))
+        if (isHeld) held.push({ piece, expected })
+        else output.takeBack()
+        assert.equal(output.waiting, 0)
+      })
+      for (const { piece, expected } of held) assert.ok(piece.equals(expected))
+    }),
+    runs(300),
+  )
+})
+
+test('replies that are given away at once are all written to the same memory', () => {
+  const output = new OutputBuffer()
+  const places = new Set<number>()
+  const { bytes } = output
+  for (let turn = 0; turn < 100; turn++) {
+    output.append(Buffer.alloc(5000), 0, 5000)
+    places.add(output.share().byteOffset)
+    output.takeBack()
+    // Twice is once: nothing older is given back by mistake.
+    output.takeBack()
+  }
+  assert.equal(output.bytes, bytes)
+  assert.equal(places.size, 1)
+})

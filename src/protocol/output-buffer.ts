@@ -3,6 +3,8 @@ const SLAB_BYTES = 65_536
 /** What is shorter is copied: it would keep a whole slab for a few bytes. */
 const SHARED_BYTES_MIN = 2048
 
+const NOT_SHARED = -1
+
 /** From here on a call into native code is faster than a loop (measured: 43 ns for up to 90 bytes, 1.1 ns a byte). */
 const NATIVE_COPY_BYTES_MIN = 40
 
@@ -23,6 +25,8 @@ export class OutputBuffer {
   /** One past the last byte appended. */
   length = 0
   #start = 0
+  /** Where the piece that was shared last begins in the memory at hand. */
+  #sharedFrom = NOT_SHARED
 
   /** How many bytes were appended and not yet taken: a mark to cut back to, or to take from. */
   get waiting(): number {
@@ -44,6 +48,7 @@ export class OutputBuffer {
     this.bytes = slab
     this.#start = 0
     this.length = waiting
+    this.#sharedFrom = NOT_SHARED
   }
 
   /** Appends `source[start, end)`. */
@@ -71,11 +76,23 @@ export class OutputBuffer {
 
   /** Takes all, in the memory that it was written to, for whoever is done with it soon: it keeps the whole slab. */
   share(): Buffer {
+    this.#sharedFrom = NOT_SHARED
     if (this.waiting < SHARED_BYTES_MIN) return this.take()
     const piece = this.bytes.subarray(this.#start, this.length)
+    this.#sharedFrom = this.#start
     this.#start = this.length
     if (this.bytes.length > SLAB_BYTES) this.#renew()
     return piece
+  }
+
+  /**
+   * Says that the piece taken last by `share` was given away at once: its memory is used again, and so the next
+   * replies are written where those before lay, which are still in the processor's cache.
+   */
+  takeBack(): void {
+    if (this.waiting > 0 || this.#sharedFrom === NOT_SHARED) return
+    this.#start = this.#sharedFrom
+    this.length = this.#sharedFrom
   }
 
   /** A turn with huge replies must not leave its room behind for ever. */
@@ -83,5 +100,6 @@ export class OutputBuffer {
     this.bytes = Buffer.allocUnsafeSlow(SLAB_BYTES)
     this.#start = 0
     this.length = 0
+    this.#sharedFrom = NOT_SHARED
   }
 }
