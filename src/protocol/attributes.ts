@@ -59,19 +59,26 @@ export function writeAttributes(attributes: Attributes): Buffer {
   return text
 }
 
-/** Reads what `writeAttributes` wrote; what else may stand there, from a later version or anyone, is left out. */
+/**
+ * Reads what `writeAttributes` wrote; what else may stand there, from a later version or anyone, is left out: so
+ * whatever is read may be written.
+ */
 export function readAttributes(text: Uint8Array): Attributes {
-  const read = parseJson(Buffer.from(text).toString('utf8'))
-  if (typeof read !== 'object' || read === null) return {}
-  const members = new Map<string, unknown>(Object.entries(read))
-  const numbers = NUMBERS.flatMap(([name]) => {
+  const members = membersOf(parseJson(Buffer.from(text).toString('utf8')))
+  const numbers = NUMBERS.flatMap(([name, least, most]) => {
     const value = members.get(name)
-    return typeof value === 'number' ? [[name, value] as const] : []
+    return typeof value === 'number' && value >= least && value <= most ? [[name, value] as const] : []
   })
-  const tags = Object.entries(members.get('tags') ?? {}).flatMap(([name, value]) =>
+  const tags = [...membersOf(members.get('tags'))].flatMap(([name, value]) =>
     typeof value === 'string' ? [[name, value] as const] : [],
   )
   return { ...Object.fromEntries(numbers), ...(tags.length > 0 && { tags: Object.fromEntries(tags) }) }
+}
+
+/** The members of a JSON object; of anything else there are none. */
+function membersOf(value: unknown): Map<string, unknown> {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return new Map(isObject ? Object.entries(value) : [])
 }
 
 function parseJson(text: string): unknown {
