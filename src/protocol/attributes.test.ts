@@ -43,6 +43,12 @@ const text = fc.oneof(
     .map((parts) => parts.join('')),
 )
 
+/**
+ * Not one character that JSON escapes: V8 may read such a name as a backslash once it has read a backslash as a
+ * name (https://github.com/nodejs/node/issues/63785).
+ */
+const tagName = text.filter((name) => name.length !== 1 || !/[\s\p{C}"\\]/u.test(name))
+
 /** All of it is optional; everything in bounds, and short enough to be kept. */
 const attributes: fc.Arbitrary<Attributes> = fc.record(
   {
@@ -53,7 +59,7 @@ const attributes: fc.Arbitrary<Attributes> = fc.record(
       ]),
     ),
     tags: fc
-      .uniqueArray(fc.tuple(text, text), { selector: ([name]) => name, minLength: 1, maxLength: 5 })
+      .uniqueArray(fc.tuple(tagName, text), { selector: ([name]) => name, minLength: 1, maxLength: 5 })
       .map((tags): Record<string, string> => Object.fromEntries(tags)),
   },
   { requiredKeys: [], noNullPrototype: true },
