@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stringify } from 'yaml'
 import { fc } from '../../test/support/properties.ts'
+import { ITEMS_MAX } from '../protocol/index.ts'
 import { type HerdPlace, readHerd } from './herd-reader.ts'
 import { settingsTable } from './settings-table.ts'
 
@@ -175,6 +176,14 @@ test('the wording of a problem', () => {
   ])
   assert.deepEqual(problemsOf(withSetting('servers.A.port', 0)), [
     'servers.A.port: 0 is not a whole number from 1 to 65535; for example 12000',
+  ])
+})
+
+test('a WHOSAT for all may have as many answers as one for some', () => {
+  const name = 'limits.whosatItemsMax'
+  assert.equal(configOf(withSetting(name, ITEMS_MAX)).limits.whosatItemsMax, ITEMS_MAX)
+  assert.deepEqual(problemsOf(withSetting(name, ITEMS_MAX - 1)), [
+    `${name}: 19 is not a whole number from 20 to 1000000; for example 10000`,
   ])
 })
 

@@ -4,6 +4,7 @@
  */
 import { Type } from 'typebox'
 import { defaultPlacesLimits, type PlacesLimits } from '../places/limits.ts'
+import { ITEMS_MAX } from '../protocol/index.ts'
 import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
   GoogleEntry,
@@ -148,7 +149,8 @@ const limits = group<LimitSettings>('What clients may cost.', {
     4096,
     'Names of servers in the table, of this herd and of AT lines.',
   ),
-  whosatItemsMax: wholeNumber(1, 1_000_000, 10_000, 'Answers to a WHOSAT that asks for all.'),
+  // A client that asks for some must get as many as it may ask for.
+  whosatItemsMax: wholeNumber(ITEMS_MAX, 1_000_000, 10_000, 'Answers to a WHOSAT that asks for all.'),
   fixesPerSecondPerAddressMax: wholeNumber(
     0,
     1_000_000_000,
