@@ -5,7 +5,6 @@ import type { System } from '../system.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
 import { type ReplyLimits, ReplyWriter } from './reply-writer.ts'
-import type { SearchQueue } from './search-queue.ts'
 import { type PauseReason, Turn, type TurnLimits } from './turn.ts'
 import type { Whosat, WhosatKind } from './whosat.ts'
 
@@ -28,7 +27,6 @@ export type FindPlaces = (
 export interface ConnectionContext extends CommandContext {
   readonly commands: LineCommands
   readonly whosat: Whosat
-  readonly searches: SearchQueue
   readonly limits: LineLimits & CommandContext['limits']
   readonly links: Links
   readonly findPlaces: FindPlaces
@@ -210,7 +208,7 @@ export class LineConnection {
   }
 
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
-    const { whosat, commands, output, searches } = this.#context
+    const { whosat, commands, output } = this.#context
     const search = whosat.begin(kind, buffer)
     if (search === null) {
       commands.invalid(buffer, start, end)
@@ -222,7 +220,8 @@ export class LineConnection {
     else {
       this.#context.counters.searchesLong++
       const resolve = this.#awaitReply(output.waiting)
-      searches.finish(search, () => {
+      const isWanted = (): boolean => !this.#socket.destroyed
+      whosat.finish(search, isWanted, () => {
         output.cutBack(0)
         whosat.append(search)
         resolve(output.take())

@@ -2,7 +2,6 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { AddressBook, type AddressLimits } from './address-book.ts'
 import { LineCommands } from './line-commands.ts'
 import { type ConnectionContext, LineConnection } from './line-connection.ts'
-import { SearchQueue } from './search-queue.ts'
 import { Whosat, type WhosatContext } from './whosat.ts'
 
 /** Replies that a socket takes before it asks to wait. */
@@ -15,7 +14,7 @@ export type GatewayLimits = ConnectionContext['limits'] & WhosatContext['limits'
 
 /** What the gateway needs besides what it makes itself. */
 export interface GatewayOptions
-  extends Omit<ConnectionContext, 'commands' | 'whosat' | 'searches' | 'addresses' | 'limits'> {
+  extends Omit<ConnectionContext, 'commands' | 'whosat' | 'addresses' | 'limits'> {
   readonly limits: GatewayLimits
   readonly nextConnection: () => number
 }
@@ -37,7 +36,6 @@ export class LineGateway {
       ...options,
       commands: new LineCommands(options),
       whosat: new Whosat({ ...options, table: options.replica.table }),
-      searches: new SearchQueue(),
       addresses: this.#addresses,
     }
     this.#server = createServer(
