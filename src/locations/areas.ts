@@ -1,6 +1,6 @@
 import pointInPolygon from 'point-in-polygon-hao'
 import type { Position } from '../protocol/index.ts'
-import type { Bounds } from './grid-cells.ts'
+import { type Bounds, widen } from './grid-cells.ts'
 
 /** Around a place: answers are the nearest, nearest first. */
 export interface Circle {
@@ -13,6 +13,7 @@ export interface Circle {
 /** Within an outline: answers are in the order of their IDs. */
 export interface Shape {
   readonly kind: 'shape'
+  /** Everything within lies well within these. */
   readonly bounds: Bounds
   /** What `contains` costs, where looking at a record costs 1. */
   readonly cost: number
@@ -38,7 +39,7 @@ export function makeBox(southWest: Position, northEast: Position): Shape {
   const east = northEast.longitude < west ? northEast.longitude + 360 : northEast.longitude
   return {
     kind: 'shape',
-    bounds: { south, north, west, east },
+    bounds: widen({ south, north, west, east }),
     cost: 1,
     contains: (latitude, longitude) =>
       latitude >= south &&
@@ -60,12 +61,12 @@ export function makePolygons(polygons: readonly PolygonRings[]): Shape {
   const corners = polygons.flat().reduce((sum, ring) => sum + ring.length, 0)
   return {
     kind: 'shape',
-    bounds: {
+    bounds: widen({
       south: Math.min(...parts.map((part) => part.bounds.south)),
       north: Math.max(...parts.map((part) => part.bounds.north)),
       west: Math.min(...parts.map((part) => part.bounds.west)),
       east: Math.max(...parts.map((part) => part.bounds.east)),
-    },
+    }),
     cost: 1 + corners / CORNERS_AT_COST_1,
     contains: (latitude, longitude) =>
       parts.some(({ rings, bounds }) => {

@@ -78,6 +78,16 @@ export function bitOf(band: number, column: number): number {
 /** So far bounds are widened, in degrees (1 cm), that rounding at the border of a cell can't lose anyone. */
 const BOUNDS_MARGIN = 1e-7
 
+/** Bounds so much wider that everything on their border is in a cell that they reach. */
+export function widen({ south, north, west, east }: Bounds): Bounds {
+  return {
+    south: south - BOUNDS_MARGIN,
+    north: north + BOUNDS_MARGIN,
+    west: west - BOUNDS_MARGIN,
+    east: east + BOUNDS_MARGIN,
+  }
+}
+
 /**
  * The bounds of a circle on the sphere.
  *

@@ -66,41 +66,96 @@ export function naiveMetres(latitude: number, longitude: number, fix: NaiveFix):
   )
 }
 
+/** A question to a naive table. */
+export interface NaiveQuery {
+  /** Who is in the area. */
+  readonly isWithin: (fix: NaiveFix) => boolean
+  /** What answers are ordered by first; then by ID. */
+  readonly metres: (fix: NaiveFix) => number
+  readonly items: number
+  /** Nanoseconds; effective times before this don't count. */
+  readonly since: bigint | null
+  /** A client to leave out. */
+  readonly except: string | undefined
+}
+
 /** Who is where, in a Map. */
 export class NaiveTable {
   readonly #fixes = new Map<string, NaiveFix>()
+  #forgetBefore = -(10n ** 30n)
 
   /** Takes an AT line; says whether it was news. */
   apply(line: string): boolean {
     const fix = readAt(line)
     const known = this.#fixes.get(fix.client)
-    if (known !== undefined && naiveCompare(fix, known) <= 0) return false
+    if (this.#isForgotten(fix) || (known !== undefined && naiveCompare(fix, known) <= 0)) return false
     this.#fixes.set(fix.client, fix)
     return true
   }
 
   get(client: string): NaiveFix | undefined {
+    const fix = this.held(client)
+    return fix === undefined || this.#isForgotten(fix) ? undefined : fix
+  }
+
+  /** The same, but also what is forgotten and not yet removed. */
+  held(client: string): NaiveFix | undefined {
     return this.#fixes.get(client)
   }
 
-  /** All clients, those heard of first before the others. */
+  remove(client: string): void {
+    this.#fixes.delete(client)
+  }
+
+  /** Forgets what is older than this, in nanoseconds. */
+  forgetBefore(time: bigint): void {
+    if (time > this.#forgetBefore) this.#forgetBefore = time
+  }
+
+  /** Says whether a fix is too old to be known. */
+  isForgotten(line: string): boolean {
+    return this.#isForgotten(readAt(line))
+  }
+
+  /** All clients held, those heard of first before the others. */
   get clients(): string[] {
     return [...this.#fixes.keys()]
   }
 
+  /** All fixes held, also the forgotten. */
+  get allHeld(): NaiveFix[] {
+    return [...this.#fixes.values()]
+  }
+
   /** All AT lines, sorted. */
   get lines(): string[] {
-    return [...this.#fixes.values()].map((fix) => fix.line).toSorted()
+    return this.#known()
+      .map((fix) => fix.line)
+      .toSorted()
   }
 
   /** The nearest clients, by distance, then by ID. */
   nearby(latitude: number, longitude: number, radius: number, items: number, except?: string): string[] {
-    return [...this.#fixes.values()]
-      .map((fix) => ({ client: fix.client, metres: naiveMetres(latitude, longitude, fix) }))
-      .filter(({ client, metres }) => client !== except && metres <= radius)
+    const metres = (fix: NaiveFix): number => naiveMetres(latitude, longitude, fix)
+    return this.search({ isWithin: (fix) => metres(fix) <= radius, metres, items, since: null, except })
+  }
+
+  search({ isWithin, metres, items, since, except }: NaiveQuery): string[] {
+    return this.#known()
+      .filter((fix) => fix.client !== except && (since === null || naiveEffectiveTime(fix) >= since))
+      .filter(isWithin)
+      .map((fix) => ({ client: fix.client, metres: metres(fix) }))
       .toSorted((a, b) => a.metres - b.metres || compare(a.client, b.client))
       .slice(0, items)
       .map(({ client }) => client)
+  }
+
+  #known(): NaiveFix[] {
+    return this.allHeld.filter((fix) => !this.#isForgotten(fix))
+  }
+
+  #isForgotten(fix: NaiveFix): boolean {
+    return naiveEffectiveTime(fix) < this.#forgetBefore
   }
 }
 
