@@ -21,8 +21,10 @@ const WARM_UP_SECONDS = 6
 /** What a shell expects of a program that a signal ended. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-const names = BENCHMARKS.flatMap(({ name, contenders }) => [name, ...contenders.map((one) => one.name)])
-const parsed = parseOptions(process.argv.slice(2), names)
+const names = new Set(
+  BENCHMARKS.flatMap(({ name, contenders }) => [name, ...contenders.map((one) => one.name)]),
+)
+const parsed = parseOptions(process.argv.slice(2), [...names])
 if (!parsed.ok) {
   console.error(`${parsed.problems.join('\n')}\n\n${HELP}`)
   process.exitCode = 2
