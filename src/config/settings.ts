@@ -142,7 +142,12 @@ const limits = group<LimitSettings>('What clients may cost.', {
     'Time for the last replies to leave when a connection is closed.',
   ),
   clientsMax: wholeNumber(1, 1_000_000_000, 10_000_000, 'Clients in the table.'),
-  tableBytesMax: wholeNumber(MIB, 4 * GIB, 4 * GIB, 'Memory for IDs and other text in the table.'),
+  tableBytesMax: wholeNumber(
+    MIB,
+    4 * GIB,
+    4 * GIB,
+    'Memory for what is too long to lie in a record of the table: texts of IDs over some 24 bytes.',
+  ),
   serverNamesMax: wholeNumber(
     1,
     65_535,

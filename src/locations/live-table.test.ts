@@ -153,5 +153,7 @@ test('bytes held are told by what they are for', () => {
   const table = new LineTable()
   table.apply('AT Alford +0 a +1+1 1')
   const { records, text, index, grid } = table.table.bytes
-  assert.ok(records > 16_384 && text === 1 << 20 && index > 0 && grid > 0)
+  assert.ok(records === 1 << 20 && text === 0 && index > 0 && grid > 0)
+  table.apply(`AT Alford +0 a-rather-long-name${'-indeed'.repeat(8)} +1+1 1`)
+  assert.equal(table.table.bytes.text, 1 << 20)
 })

@@ -22,7 +22,7 @@ export const FORGOTTEN = -4
 export interface TableLimits {
   /** Clients at most. */
   readonly clientsMax: number
-  /** Bytes of IDs and other text at most. */
+  /** Bytes of texts that are too long for a record at most. */
   readonly tableBytesMax: number
 }
 
@@ -40,12 +40,14 @@ export interface TableBytes {
  * **Layout.** A client is a record number. There is no object per client, so nothing for the garbage collector to
  * walk; four structures of typed arrays share the number:
  *
- *     HashIndex   hash of the ID → number            4,096-slot segments, open addressing
- *     Records     number → row of 64 bytes           position, time, where the text lies, chain of the cell
- *     TextArena   address in the row → text          `<skew> <client> <position> <time>[ <attributes>]`, as it came
- *     Grid        fine cell → first number in it     the rows chain the others; bitmaps of the larger cells
+ *     HashIndex   hash of the ID → number            4,096-slot segments, open addressing, keyed hash
+ *     Records     number → 128 bytes                 position, time, chain of the cell; then the text,
+ *                                                    `<skew> <client> <position> <time>[ <attributes>]`, as it came
+ *     TextArena   address in the record → text       only texts of more than 80 bytes
+ *     Grid        fine cell → first number in it     the records chain the others; bitmaps of the larger cells
  *
- * An AT line is the origin's name and a copy of the text. Attributes lie behind it and cost nothing to who has none.
+ * An update reads one slot and two neighboring cache lines. An AT line is the origin's name and a copy of the text.
+ * Attributes lie behind it and cost nothing to who has none.
  *
  * **Invariants.**
  * 1. A number in use is under exactly one hash, in exactly one chain, and has exactly one text.

@@ -1,9 +1,12 @@
 /** Records in one page: a page of 1 MiB is made at once, and that is no pause. */
-const PAGE_RECORDS = 16_384
-const RECORD_SHIFT = 14
+const RECORD_SHIFT = 13
+const PAGE_RECORDS = 1 << RECORD_SHIFT
 const RECORD_MASK = PAGE_RECORDS - 1
-/** One record is one cache line: what an update touches lies together. */
-const RECORD_BYTES = 64
+/**
+ * One record is two cache lines that lie side by side, which processors fetch together: 48 bytes of numbers, and
+ * then the text if it is no longer than most are.
+ */
+const RECORD_BYTES = 128
 
 /** Places in a record's row of 64-bit floats. Latitude and longitude in degrees, seconds as in `Nanotime`. */
 export const LATITUDE = 0
@@ -13,29 +16,30 @@ const FLOATS = RECORD_BYTES / 8
 
 /** Places in its row of 32-bit words, behind the floats. Text offsets count from the start of the text. */
 export const TIME_NANOSECONDS = 6
-export const TEXT_ADDRESS = 7
-/** 0: the record is free. */
-export const TEXT_LENGTH = 8
-export const ID_START = 9
-export const ID_END = 10
-export const POSITION_END = 11
-/** Where the AT line ends; attributes, if there are any, follow after one space. */
-export const TIME_END = 12
 /** Its neighbors in the chain of its cell of the grid. A free record keeps the next free one here. */
-export const NEXT_IN_CELL = 13
-export const PREVIOUS_IN_CELL = 14
-/** The origin's index in `ServerNames`; negated minus one when the client's clock is more than 60 s ahead. */
-export const SERVER = 15
+export const NEXT_IN_CELL = 7
+export const PREVIOUS_IN_CELL = 8
+/** Where the ID starts and which server is the origin: see `StoredFixes`. */
+export const ID_START_AND_SERVER = 9
+/** Of all of the text. 0: the record is free. */
+export const TEXT_LENGTH = 10
+/** Where the AT line ends; attributes, if there are any, follow after one space. */
+export const TIME_END = 11
+/** Where a text begins that is no longer than `TEXT_BYTES`; of a longer one, its address in the arena. */
+export const TEXT = 12
 const WORDS = RECORD_BYTES / 4
+/** Texts up to this length lie in the record: those of IDs up to 24 bytes, written as in the exercise. */
+export const TEXT_BYTES: number = RECORD_BYTES - TEXT * 4
 
 /** Views of one page of records, all of the same bytes. */
 export interface RecordPage {
   readonly floats: Float64Array
   readonly words: Int32Array
+  readonly bytes: Buffer
 }
 
 /**
- * The numbers of all records, in pages of rows, so that growing never copies; no object per record. A row is read
+ * All records, in pages of rows, so that growing never copies; no object per record. A row is read
  * and written through the page's views:
  *
  *     const page = records.page(record)
@@ -73,7 +77,11 @@ export class Records {
     }
     if ((this.#end & RECORD_MASK) === 0) {
       const bytes = new ArrayBuffer(PAGE_RECORDS * RECORD_BYTES)
-      this.#pages.push({ floats: new Float64Array(bytes), words: new Int32Array(bytes) })
+      this.#pages.push({
+        floats: new Float64Array(bytes),
+        words: new Int32Array(bytes),
+        bytes: Buffer.from(bytes),
+      })
     }
     return this.#end++
   }
@@ -106,4 +114,9 @@ export function floatRow(record: number): number {
 /** Where in its page's words a record's row starts. */
 export function wordRow(record: number): number {
   return (record & RECORD_MASK) * WORDS
+}
+
+/** Where in its page's bytes the text in a record's row starts. */
+export function textRow(record: number): number {
+  return (record & RECORD_MASK) * RECORD_BYTES + TEXT * 4
 }

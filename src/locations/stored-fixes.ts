@@ -1,27 +1,33 @@
 import type { Nanotime, OutputBuffer } from '../protocol/index.ts'
-import { compareTimes, copyBytes, LF, readSkew } from '../protocol/index.ts'
+import { compareTimes, copyBytes, LF, readSkew, SPACE } from '../protocol/index.ts'
 import type { Fix } from './fix.ts'
 import { AHEAD_SECONDS_MAX, effectiveTime, type Ordered } from './order.ts'
 import {
   floatRow,
-  ID_END,
-  ID_START,
+  ID_START_AND_SERVER,
   LATITUDE,
   LONGITUDE,
-  POSITION_END,
   Records,
-  SERVER,
-  TEXT_ADDRESS,
+  TEXT,
+  TEXT_BYTES,
   TEXT_LENGTH,
   TIME_END,
   TIME_NANOSECONDS,
   TIME_SECONDS,
+  textRow,
   wordRow,
 } from './records.ts'
 import type { ServerNames } from './server-names.ts'
 import { TextArena } from './text-arena.ts'
 
-const CACHE_LINE_BYTES = 64
+/**
+ * The word `ID_START_AND_SERVER`: the low bits say where the ID starts (a skew has at most 64 bytes), the next which
+ * server is the origin, by its index in `ServerNames`. All bits are inverted, so that it is negative, when the
+ * client's clock is more than 60 s ahead: then effective time isn't client time.
+ */
+const ID_START_BITS = 8
+const ID_START_MASK = (1 << ID_START_BITS) - 1
+
 /** What was read ahead is written here, where nobody looks, so that the reading isn't optimized away. */
 const fetched = new Int32Array(1)
 
@@ -40,9 +46,13 @@ export function makeTimes(): FixTimes {
   return { time: { seconds: 0, nanoseconds: 0 }, skew: { seconds: 0, nanoseconds: 0 } }
 }
 
-/** What the records hold: the numbers of each in its row, its text in the arena. Reading and writing, no index. */
+/**
+ * What the records hold: the numbers of each in its row, its text behind them or, if it is too long for that, in the
+ * arena. Reading and writing, no index.
+ */
 export class StoredFixes {
   readonly records: Records = new Records()
+  /** The longer texts. */
   readonly texts: TextArena
   readonly #names: ServerNames
 
@@ -53,7 +63,8 @@ export class StoredFixes {
 
   /** Takes a record into use for a fix: its number, or −1 when there is no room for the text. */
   add(fix: Fix): number {
-    const address = this.texts.allocate(fix.end - fix.start)
+    const length = fix.end - fix.start
+    const address = length > TEXT_BYTES ? this.texts.allocate(length) : 0
     if (address === -1) return -1
     const record = this.records.add()
     this.#write(record, fix, address)
@@ -66,19 +77,11 @@ export class StoredFixes {
     const row = wordRow(record)
     const length = fix.end - fix.start
     const oldLength = words[row + TEXT_LENGTH] as number
-    const address = words[row + TEXT_ADDRESS] as number
-    if (TextArena.room(length) === TextArena.room(oldLength)) {
-      this.#write(record, fix, address)
-      return true
+    let address = words[row + TEXT] as number
+    if (length > TEXT_BYTES || oldLength > TEXT_BYTES) {
+      address = this.#moveText(address, oldLength, length)
+      if (address === -1) return false
     }
-    const moved = this.texts.allocate(length)
-    if (moved !== -1) {
-      this.texts.free(address, oldLength)
-      this.#write(record, fix, moved)
-      return true
-    }
-    if (length > oldLength) return false
-    this.texts.shrink(address, oldLength, length)
     this.#write(record, fix, address)
     return true
   }
@@ -87,7 +90,8 @@ export class StoredFixes {
   free(record: number): void {
     const { words } = this.records.page(record)
     const row = wordRow(record)
-    this.texts.free(words[row + TEXT_ADDRESS] as number, words[row + TEXT_LENGTH] as number)
+    const length = words[row + TEXT_LENGTH] as number
+    if (length > TEXT_BYTES) this.texts.free(words[row + TEXT] as number, length)
     this.records.free(record)
   }
 
@@ -105,14 +109,13 @@ export class StoredFixes {
   hasId(record: number, buffer: Buffer, start: number, end: number): boolean {
     const { words } = this.records.page(record)
     const row = wordRow(record)
-    const idStart = words[row + ID_START] as number
+    const text = this.#textPage(record)
+    const idStart = this.#textStart(record) + idStartOf(words[row + ID_START_AND_SERVER] as number)
     const length = end - start
-    if ((words[row + ID_END] as number) - idStart !== length) return false
-    const address = words[row + TEXT_ADDRESS] as number
-    const text = this.texts.page(address)
-    const textStart = this.texts.offset(address) + idStart
+    // One space ends it; behind it a text goes on at least as long as a position and a time are.
+    if (text[idStart + length] !== SPACE) return false
     for (let place = 0; place < length; place++) {
-      if (text[textStart + place] !== buffer[start + place]) return false
+      if (text[idStart + place] !== buffer[start + place]) return false
     }
     return true
   }
@@ -120,8 +123,9 @@ export class StoredFixes {
   /** The ID of a record's client: a view. */
   id(record: number): Buffer {
     const { words } = this.records.page(record)
-    const row = wordRow(record)
-    return this.#text(record).subarray(words[row + ID_START], words[row + ID_END])
+    const text = this.#text(record)
+    const start = idStartOf(words[wordRow(record) + ID_START_AND_SERVER] as number)
+    return text.subarray(start, text.indexOf(SPACE, start))
   }
 
   /**
@@ -129,13 +133,8 @@ export class StoredFixes {
    * for one after the other when each text is copied before the next is looked for.
    */
   fetchTexts(records: readonly number[]): void {
-    for (const record of records) {
-      const { words } = this.records.page(record)
-      const address = words[wordRow(record) + TEXT_ADDRESS] as number
-      const text = this.texts.page(address)
-      const start = this.texts.offset(address)
-      fetched[0] = (text[start] as number) ^ (text[start + CACHE_LINE_BYTES] ?? 0)
-    }
+    for (const record of records)
+      fetched[0] = this.#textPage(record)[this.#textStart(record) + TEXT] as number
   }
 
   /** Appends the AT line of a record, with its line end. */
@@ -152,12 +151,10 @@ export class StoredFixes {
 
   #appendTo(output: OutputBuffer, record: number, textEnd: number): void {
     const { words } = this.records.page(record)
-    const row = wordRow(record)
-    const prefix = this.#names.atPrefix(originOf(words[row + SERVER] as number))
+    const prefix = this.#names.atPrefix(originOf(words[wordRow(record) + ID_START_AND_SERVER] as number))
     output.append(prefix, 0, prefix.length)
-    const address = words[row + TEXT_ADDRESS] as number
-    const start = this.texts.offset(address)
-    output.append(this.texts.page(address), start, start + textEnd)
+    const start = this.#textStart(record)
+    output.append(this.#textPage(record), start, start + textEnd)
     output.appendByte(LF)
   }
 
@@ -179,13 +176,16 @@ export class StoredFixes {
     const times = makeTimes()
     this.readTimes(record, times)
     this.#readSkew(record, times.skew)
+    const idStart = idStartOf(words[row + ID_START_AND_SERVER] as number)
+    const idEnd = text.indexOf(SPACE, idStart)
+    const positionEnd = text.indexOf(SPACE, idEnd + 1)
     const timeEnd = words[row + TIME_END] as number
     return {
       ...times,
-      serverName: this.#names.name(originOf(words[row + SERVER] as number)),
-      skewText: text.subarray(0, (words[row + ID_START] as number) - 1),
-      positionText: text.subarray((words[row + ID_END] as number) + 1, words[row + POSITION_END]),
-      timeText: text.subarray((words[row + POSITION_END] as number) + 1, timeEnd),
+      serverName: this.#names.name(originOf(words[row + ID_START_AND_SERVER] as number)),
+      skewText: text.subarray(0, idStart - 1),
+      positionText: text.subarray(idEnd + 1, positionEnd),
+      timeText: text.subarray(positionEnd + 1, timeEnd),
       attributesText: text.subarray(timeEnd + 1),
     }
   }
@@ -199,7 +199,7 @@ export class StoredFixes {
     const row = wordRow(record)
     times.time.seconds = floats[floatRow(record) + TIME_SECONDS] as number
     times.time.nanoseconds = words[row + TIME_NANOSECONDS] as number
-    if ((words[row + SERVER] as number) < 0) this.#readSkew(record, times.skew)
+    if ((words[row + ID_START_AND_SERVER] as number) < 0) this.#readSkew(record, times.skew)
     else times.skew.seconds = times.skew.nanoseconds = 0
   }
 
@@ -207,7 +207,7 @@ export class StoredFixes {
   compareClientTimes(record: number, fix: Fix): number {
     const { floats, words } = this.records.page(record)
     const row = wordRow(record)
-    if ((words[row + SERVER] as number) < 0 || fix.skew.seconds < -AHEAD_SECONDS_MAX) return 0
+    if ((words[row + ID_START_AND_SERVER] as number) < 0 || fix.skew.seconds < -AHEAD_SECONDS_MAX) return 0
     const seconds = (floats[floatRow(record) + TIME_SECONDS] as number) - fix.time.seconds
     return seconds !== 0 ? seconds : (words[row + TIME_NANOSECONDS] as number) - fix.time.nanoseconds
   }
@@ -216,7 +216,7 @@ export class StoredFixes {
   isBefore(record: number, time: Nanotime): boolean {
     const { floats, words } = this.records.page(record)
     const row = wordRow(record)
-    if ((words[row + SERVER] as number) < 0) {
+    if ((words[row + ID_START_AND_SERVER] as number) < 0) {
       this.readTimes(record, timesRead)
       effectiveTime(timesRead.time, timesRead.skew, effective)
       return compareTimes(effective, time) < 0
@@ -226,43 +226,83 @@ export class StoredFixes {
     return (words[row + TIME_NANOSECONDS] as number) < time.nanoseconds
   }
 
+  /**
+   * Finds room in the arena for a text that takes the place of another, and gives the other's room back, if they need
+   * any: the address, 0 for a text that needs none, −1 when there is no room.
+   */
+  #moveText(address: number, oldLength: number, length: number): number {
+    const { texts } = this
+    if (oldLength <= TEXT_BYTES) return texts.allocate(length)
+    if (length <= TEXT_BYTES) {
+      texts.free(address, oldLength)
+      return 0
+    }
+    if (TextArena.room(length) === TextArena.room(oldLength)) return address
+    const moved = texts.allocate(length)
+    if (moved !== -1) {
+      texts.free(address, oldLength)
+      return moved
+    }
+    if (length > oldLength) return -1
+    texts.shrink(address, oldLength, length)
+    return address
+  }
+
   /** Writes all of a record but what the grid keeps there. */
   #write(record: number, fix: Fix, address: number): void {
     const { floats, words } = this.records.page(record)
-    const { position, time, buffer, start } = fix
+    const { position, time, buffer, start, end } = fix
     const floatAt = floatRow(record)
     floats[floatAt + LATITUDE] = position.latitude
     floats[floatAt + LONGITUDE] = position.longitude
     floats[floatAt + TIME_SECONDS] = time.seconds
     const row = wordRow(record)
+    const idStartAndServer = (fix.server << ID_START_BITS) | (fix.clientStart - start)
     words[row + TIME_NANOSECONDS] = time.nanoseconds
-    words[row + TEXT_ADDRESS] = address
-    words[row + TEXT_LENGTH] = fix.end - start
-    words[row + ID_START] = fix.clientStart - start
-    words[row + ID_END] = fix.clientEnd - start
-    words[row + POSITION_END] = fix.positionEnd - start
+    words[row + ID_START_AND_SERVER] =
+      fix.skew.seconds < -AHEAD_SECONDS_MAX ? ~idStartAndServer : idStartAndServer
+    words[row + TEXT_LENGTH] = end - start
     words[row + TIME_END] = fix.timeEnd - start
-    words[row + SERVER] = fix.skew.seconds < -AHEAD_SECONDS_MAX ? -1 - fix.server : fix.server
-    copyBytes(buffer, start, fix.end, this.texts.page(address), this.texts.offset(address))
+    if (end - start > TEXT_BYTES) words[row + TEXT] = address
+    copyBytes(buffer, start, end, this.#textPage(record), this.#textStart(record))
   }
 
   #readSkew(record: number, skew: Nanotime): void {
     const { words } = this.records.page(record)
-    readSkew(this.#text(record), 0, (words[wordRow(record) + ID_START] as number) - 1, skew)
+    const idStart = idStartOf(words[wordRow(record) + ID_START_AND_SERVER] as number)
+    readSkew(this.#text(record), 0, idStart - 1, skew)
   }
 
   #text(record: number): Buffer {
     const { words } = this.records.page(record)
+    const start = this.#textStart(record)
+    return this.#textPage(record).subarray(start, start + (words[wordRow(record) + TEXT_LENGTH] as number))
+  }
+
+  /** The bytes that a record's text lies in. */
+  #textPage(record: number): Buffer {
+    const { words, bytes } = this.records.page(record)
     const row = wordRow(record)
-    const address = words[row + TEXT_ADDRESS] as number
-    const start = this.texts.offset(address)
-    return this.texts.page(address).subarray(start, start + (words[row + TEXT_LENGTH] as number))
+    const isShort = (words[row + TEXT_LENGTH] as number) <= TEXT_BYTES
+    return isShort ? bytes : this.texts.page(words[row + TEXT] as number)
+  }
+
+  /** Where in those its text starts. */
+  #textStart(record: number): number {
+    const { words } = this.records.page(record)
+    const row = wordRow(record)
+    const isShort = (words[row + TEXT_LENGTH] as number) <= TEXT_BYTES
+    return isShort ? textRow(record) : this.texts.offset(words[row + TEXT] as number)
   }
 }
 
-/** The index of the origin, out of the word that also says whether the client's clock is far ahead. */
-function originOf(server: number): number {
-  return server < 0 ? -1 - server : server
+function idStartOf(idStartAndServer: number): number {
+  return (idStartAndServer < 0 ? ~idStartAndServer : idStartAndServer) & ID_START_MASK
+}
+
+/** The index of the origin. */
+function originOf(idStartAndServer: number): number {
+  return (idStartAndServer < 0 ? ~idStartAndServer : idStartAndServer) >> ID_START_BITS
 }
 
 /** Times while they are compared: refilled, so that comparing makes no objects. */

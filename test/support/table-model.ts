@@ -11,6 +11,7 @@ import {
   TEXT_FULL,
   TOO_MANY_CLIENTS,
 } from '../../src/locations/index.ts'
+import { TEXT_BYTES } from '../../src/locations/records.ts'
 import { type ArenaBytes, PAGE_BYTES, TextArena } from '../../src/locations/text-arena.ts'
 import { LineTable, toNanotime } from './fixes.ts'
 import {
@@ -110,7 +111,7 @@ export class TableModel {
     assert.equal(used + free + untouched, pages)
     assert.equal(
       used,
-      this.naive.allHeld.reduce((sum, fix) => sum + TextArena.room(textLength(fix)), 0),
+      this.naive.allHeld.reduce((sum, fix) => sum + arenaRoom(fix), 0),
     )
     this.#assertNewest()
   }
@@ -140,12 +141,12 @@ export class TableModel {
 
   /** There is no room for a text only when neither the last page nor its own place will do, and there is no further page. */
   #assertFull(bytes: ArenaBytes, fix: NaiveFix, known: NaiveFix | undefined): void {
-    const room = TextArena.room(textLength(fix))
+    const room = arenaRoom(fix)
     if (room <= PAGE_BYTES) {
       assert.ok(bytes.pages + PAGE_BYTES > this.#limits.tableBytesMax, 'all pages are in use')
       assert.ok(bytes.untouched < room)
     }
-    if (known !== undefined) assert.ok(TextArena.room(textLength(known)) < room)
+    if (known !== undefined) assert.ok(arenaRoom(known) < room)
   }
 
   #forget(client: string): void {
@@ -154,7 +155,8 @@ export class TableModel {
   }
 }
 
-/** The table keeps a line without its word and its server. */
-function textLength({ line, server }: NaiveFix): number {
-  return line.length - `AT ${server} `.length
+/** What a text takes of the arena: the table keeps a line without its word and its server, a short one in the record. */
+function arenaRoom({ line, server }: NaiveFix): number {
+  const length = line.length - `AT ${server} `.length
+  return length <= TEXT_BYTES ? 0 : TextArena.room(length)
 }
