@@ -40,8 +40,10 @@ export class NearestCandidates implements Candidates {
   #distances: Distance[] = []
   #isChosen = true
   /** The exact distance computed last: a crowd at one place needs it once. */
-  readonly #last = { latitude: Number.NaN, longitude: Number.NaN, metres: 0 }
-  /** Who is farther than this for sure has no chance. */
+  readonly #exactLast = { latitude: Number.NaN, longitude: Number.NaN, metres: 0 }
+  /** The last of those asked for, as soon as there are as many: who comes behind it has no chance. */
+  #last: Distance | undefined
+  /** The same, quickly: who is farther than this for sure. */
   #reach: number
 
   constructor(fixes: StoredFixes, circle: Circle, items: number) {
@@ -60,6 +62,7 @@ export class NearestCandidates implements Candidates {
     const error = quickErrorMax(center.latitude, metres)
     if (metres - error > this.#reach) return
     const distance = { record, metres, error, exact: Number.NaN }
+    if (this.#last !== undefined && this.#compare(distance, this.#last) > 0) return
     if (metres + error > radiusMetres && this.#exact(distance) > radiusMetres) return
     this.#distances.push(distance)
     this.#isChosen = false
@@ -89,8 +92,8 @@ export class NearestCandidates implements Candidates {
     this.#distances.sort((a, b) => this.#compare(a, b))
     if (this.#distances.length < this.#items) return
     this.#distances.length = this.#items
-    const last = this.#distances[this.#items - 1]
-    if (last !== undefined) this.#reach = Math.min(this.#reach, last.metres + last.error)
+    this.#last = this.#distances[this.#items - 1]
+    if (this.#last !== undefined) this.#reach = Math.min(this.#reach, this.#last.metres + this.#last.error)
   }
 
   #compare(a: Distance, b: Distance): number {
@@ -104,7 +107,7 @@ export class NearestCandidates implements Candidates {
     const { center } = this.#circle
     const latitude = this.#fixes.latitude(distance.record)
     const longitude = this.#fixes.longitude(distance.record)
-    const last = this.#last
+    const last = this.#exactLast
     if (last.latitude !== latitude || last.longitude !== longitude) {
       last.latitude = latitude
       last.longitude = longitude
@@ -123,6 +126,8 @@ export class ShapeCandidates implements Candidates {
   readonly #items: number
   work = 0
   #records: number[] = []
+  /** The last of those asked for, as soon as there are as many; or −1. */
+  #last = -1
 
   constructor(fixes: StoredFixes, shape: Shape, items: number) {
     this.#fixes = fixes
@@ -133,6 +138,7 @@ export class ShapeCandidates implements Candidates {
   offer(record: number): void {
     this.work += this.#shape.cost
     if (!this.#shape.contains(this.#fixes.latitude(record), this.#fixes.longitude(record))) return
+    if (this.#last !== -1 && compareIds(this.#fixes, record, this.#last) > 0) return
     this.#records.push(record)
     if (this.#records.length >= 2 * this.#items + SPARE) this.#choose()
   }
@@ -144,7 +150,9 @@ export class ShapeCandidates implements Candidates {
 
   #choose(): void {
     this.#records.sort((a, b) => compareIds(this.#fixes, a, b))
-    if (this.#records.length > this.#items) this.#records.length = this.#items
+    if (this.#records.length < this.#items) return
+    this.#records.length = this.#items
+    this.#last = this.#records[this.#items - 1] ?? -1
   }
 }
 

@@ -21,6 +21,8 @@ const CHAINS_AT_ONCE = 16
 /** A walk begins at the finest level that covers its bounds with about this many cells. */
 const CELLS_AT_ONCE_MAX = 144
 
+type Visit = (record: number) => number
+
 /**
  * The spatial index over moving clients: a hash from fine cells to the first record in each, records of a cell
  * chained through two columns of their rows. Moving within a cell costs nothing, between cells a few writes. For
@@ -76,15 +78,16 @@ export class Grid {
   /**
    * Visits all records within the bounds, each once, and some around them.
    *
-   * @param budget how many cells and records may be looked at.
-   * @returns whether that was enough; otherwise some were not visited.
+   * @param budget how many cells and records may be looked at; a few more are, since chains are followed together.
+   * @param visit says what it cost beyond that look, in looks.
+   * @returns what is left of the budget; negative when it was not enough: then some were not visited.
    */
-  walk(bounds: Bounds, budget: number, visit: (record: number) => void): boolean {
+  walk(bounds: Bounds, budget: number, visit: Visit): number {
     this.#budget = budget
     this.#chainCount = 0
     let level = FINE
     while (level > TOP && this.#countCells(level, bounds) > CELLS_AT_ONCE_MAX) level--
-    if (this.#countCells(level, bounds) > budget) return false
+    if (this.#countCells(level, bounds) > budget) return -1
     const northmost = bandOf(level, bounds.north)
     for (let band = bandOf(level, bounds.south); band <= northmost; band++) {
       const cells = cellsInBand(level, band)
@@ -92,11 +95,11 @@ export class Grid {
       const east = Math.min(columnOf(level, band, bounds.east), west + cells - 1)
       for (let column = west; column <= east; column++) {
         this.#visitCell(level, band, wrapColumn(column, cells), bounds, visit)
-        if (this.#budget < 0) return false
+        if (this.#budget < 0) return this.#budget
       }
     }
     this.#followChains(visit)
-    return this.#budget >= 0
+    return this.#budget
   }
 
   /** About how many cells of a level the bounds have: in their widest band, times the bands. */
@@ -109,13 +112,7 @@ export class Grid {
   }
 
   /** Visits the records of a cell: those of its smaller cells that the bounds reach. */
-  #visitCell(
-    level: number,
-    band: number,
-    column: number,
-    bounds: Bounds,
-    visit: (record: number) => void,
-  ): void {
+  #visitCell(level: number, band: number, column: number, bounds: Bounds, visit: Visit): void {
     this.#budget--
     const cell = cellNumber(level, band, column)
     if (level === FINE) {
@@ -141,7 +138,7 @@ export class Grid {
   }
 
   /** Visits the records of all chains at hand, one of each in turn. */
-  #followChains(visit: (record: number) => void): void {
+  #followChains(visit: Visit): void {
     const chains = this.#chains
     let count = this.#chainCount
     while (count > 0 && this.#budget >= 0) {
@@ -154,7 +151,7 @@ export class Grid {
         const next = this.#records.page(record).words[wordRow(record) + NEXT_IN_CELL] as number
         if (next !== 0) chains[going++] = next - 1
       }
-      for (let chain = 0; chain < count; chain++) visit(this.#visited[chain] as number)
+      for (let chain = 0; chain < count; chain++) this.#budget -= visit(this.#visited[chain] as number)
       count = going
     }
     this.#chainCount = 0

@@ -28,19 +28,24 @@ const GROWTH_MAX = 8
 /** More than expected, so that a further circle is rare. */
 const GROWTH_SPARE = 1.25
 
+/** What came of a walk: the circle needs a turn of its own, or is even too much for one. */
+type Walked = 'done' | 'not yet' | 'too much'
+
 /**
  * A search, done in turns so that none is a pause: `step` until it says that it is done, then `found`.
  *
- * Nearly every search is done in its first turn, through the grid. One that would have to look at more goes through
- * all records in the order of their numbers, some in each turn, since numbers stay while clients move from cell to
- * cell. Each client is then judged by the fix it has when its number comes, and once more at the end: who answers is
- * where it is said to be, and only who moved in or out meanwhile may be missing.
+ * Nearly every search is done in its first turn, through the grid. One that draws several circles may take a turn for
+ * each. One that would have to look at more goes through all records in the order of their numbers, some in each turn,
+ * since numbers stay while clients move from cell to cell. Each client is then judged by the fix it has when its number
+ * comes, and once more at the end: who answers is where it is said to be, and only who moved in or out meanwhile may be
+ * missing, or whom one of these kept out of the nearest.
  */
 export class Search {
   readonly #fixes: StoredFixes
   readonly #grid: Grid
   readonly #query: Query
   #candidates: Candidates
+  #radius = FIRST_RADIUS_METRES
   #scanned = NONE
   #found: number[] = []
   #looks = 0
@@ -67,35 +72,38 @@ export class Search {
     const { area, items } = this.#query
     if (items === 0) return true
     if (this.#scanned !== NONE) return this.#scan()
-    const isDone = area.kind === 'circle' ? this.#walkCircles(area) : this.#walkShape(area)
-    if (isDone) this.#found = this.#candidates.take()
-    else {
+    const walked = area.kind === 'circle' ? this.#walkCircles(area) : this.#walkShape(area)
+    if (walked === 'done') this.#found = this.#candidates.take()
+    else if (walked === 'too much') {
       this.#scanned = 0
-      this.#candidates = this.#collect()
+      this.#collectAnew(this.#collect())
     }
-    return isDone
+    return walked === 'done'
   }
 
   /** Looks in circles that grow until as many are found as were asked for. */
-  #walkCircles({ center, radiusMetres }: Circle): boolean {
+  #walkCircles({ center, radiusMetres }: Circle): Walked {
     const { items } = this.#query
-    for (let radius = Math.min(FIRST_RADIUS_METRES, radiusMetres); ; ) {
+    for (let budget = TURN_LOOKS_MAX; ; ) {
+      const radius = Math.min(this.#radius, radiusMetres)
       const nearest = new NearestCandidates(
         this.#fixes,
         { kind: 'circle', center, radiusMetres: radius },
         items,
       )
-      this.#candidates = nearest
+      this.#collectAnew(nearest)
       const bounds = boundsAround(center.latitude, center.longitude, sphereRadians(radius))
-      if (!this.#grid.walk(bounds, TURN_LOOKS_MAX, this.#visit)) return false
-      if (radius === radiusMetres || nearest.hasWithin(radius)) return true
+      const left = this.#grid.walk(bounds, budget, this.#visit)
+      if (left < 0) return budget === TURN_LOOKS_MAX ? 'too much' : 'not yet'
+      if (radius === radiusMetres || nearest.hasWithin(radius)) return 'done'
       const growth = GROWTH_SPARE * Math.sqrt(items / Math.max(1, nearest.count))
-      radius = Math.min(radiusMetres, radius * Math.min(GROWTH_MAX, Math.max(GROWTH_MIN, growth)))
+      this.#radius = radius * Math.min(GROWTH_MAX, Math.max(GROWTH_MIN, growth))
+      budget = left
     }
   }
 
-  #walkShape({ bounds, cost }: Shape): boolean {
-    return this.#grid.walk(bounds, TURN_LOOKS_MAX / cost, this.#visit)
+  #walkShape({ bounds }: Shape): Walked {
+    return this.#grid.walk(bounds, TURN_LOOKS_MAX, this.#visit) < 0 ? 'too much' : 'done'
   }
 
   /** Looks at the next records by number; after the last, once more at those that were found. */
@@ -109,18 +117,28 @@ export class Search {
     }
     if (this.#scanned < records.end) return false
     const found = this.#candidates.take()
-    this.#candidates = this.#collect()
+    this.#collectAnew(this.#collect())
     for (const record of found) this.#visit(record)
     this.#found = this.#candidates.take()
     return true
   }
 
-  readonly #visit = (record: number): void => {
+  /** Judges a record. @returns what that cost beyond looking at it, in looks. */
+  readonly #visit = (record: number): number => {
     this.#looks++
     const { except, since } = this.#query
-    if (record === except || !this.#fixes.records.isUsed(record)) return
-    if (since !== null && this.#fixes.isBefore(record, since)) return
-    this.#candidates.offer(record)
+    if (record === except || !this.#fixes.records.isUsed(record)) return 0
+    if (since !== null && this.#fixes.isBefore(record, since)) return 0
+    const candidates = this.#candidates
+    const before = candidates.work
+    candidates.offer(record)
+    return candidates.work - before
+  }
+
+  /** What the last candidates have cost stays counted. */
+  #collectAnew(candidates: Candidates): void {
+    this.#looks += this.#candidates.work
+    this.#candidates = candidates
   }
 
   #collect(): Candidates {
