@@ -164,9 +164,7 @@ export class LiveTable {
 
   /** Begins a search; see `Search` for how it goes on. */
   search(query: Query): Search {
-    const forgotten = this.#forgetBefore
-    const isForgottenLater = query.since === null || compareTimes(query.since, forgotten) < 0
-    return new Search(this.#fixes, this.#grid, isForgottenLater ? { ...query, since: forgotten } : query)
+    return new Search(this.#fixes, this.#grid, query, this.#forgetBefore)
   }
 
   /** Removes a client. Its record must be in use. */

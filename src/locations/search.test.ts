@@ -59,8 +59,8 @@ class Crowd {
 
   /** Searches for those no older than 50 seconds. @returns the costs of its turns. */
   search(area: Query['area'], items: number): { found: readonly number[]; turns: Costs[] } {
-    const query = { area, items, since: { seconds: 50, nanoseconds: 0 }, except: -1 }
-    const search = new Search(this.fixes, this.#grid, query)
+    const query = { area, items, since: null, except: -1 }
+    const search = new Search(this.fixes, this.#grid, query, { seconds: 50, nanoseconds: 0 })
     const turns: Costs[] = []
     for (let isDone = false; !isDone; ) {
       Object.assign(this.fixes, { looks: 0, reads: 0, ids: 0 })

@@ -44,16 +44,19 @@ export class Search {
   readonly #fixes: StoredFixes
   readonly #grid: Grid
   readonly #query: Query
+  readonly #forgetBefore: Nanotime
   #candidates: Candidates
   #radius = FIRST_RADIUS_METRES
   #scanned = NONE
   #found: number[] = []
   #looks = 0
 
-  constructor(fixes: StoredFixes, grid: Grid, query: Query) {
+  /** @param forgetBefore what is older is forgotten; it may move on between two turns. */
+  constructor(fixes: StoredFixes, grid: Grid, query: Query, forgetBefore: Readonly<Nanotime>) {
     this.#fixes = fixes
     this.#grid = grid
     this.#query = query
+    this.#forgetBefore = forgetBefore
     this.#candidates = this.#collect()
   }
 
@@ -128,6 +131,7 @@ export class Search {
     this.#looks++
     const { except, since } = this.#query
     if (record === except || !this.#fixes.records.isUsed(record)) return 0
+    if (this.#fixes.isBefore(record, this.#forgetBefore)) return 0
     if (since !== null && this.#fixes.isBefore(record, since)) return 0
     const candidates = this.#candidates
     const before = candidates.work
