@@ -8,6 +8,7 @@ const MICRO = 1_000_000
 
 /** What a fix says. */
 export interface FixNumbers {
+  /** As everything here, less than 2³¹. */
   readonly client: number
   /** Digits of the client's number in its ID; 7 are left out. */
   readonly idDigits?: number
@@ -41,7 +42,7 @@ export class FixWriter {
     fix.timeEnd = fix.end = this.#digits(fix.positionEnd + 1, seconds, 10)
     if (attributes >= 2) {
       this.#buffer[fix.end] = SPACE
-      this.#buffer.fill(LETTER, fix.end + 2, fix.end + attributes)
+      for (let at = fix.end + 2; at < fix.end + attributes; at++) this.#buffer[at] = LETTER
       this.#buffer[fix.end + 1] = this.#buffer[fix.end + attributes] = QUOTE
       fix.end += 1 + attributes
     }
@@ -53,7 +54,7 @@ export class FixWriter {
 
   #degrees(at: number, millionths: number): number {
     this.#buffer[at] = millionths < 0 ? MINUS : PLUS
-    const whole = Math.floor(Math.abs(millionths) / MICRO)
+    const whole = (Math.abs(millionths) / MICRO) | 0
     const dot = this.#digits(at + 1, whole, 3)
     this.#buffer[dot] = DOT
     return this.#digits(dot + 1, Math.abs(millionths) % MICRO, 6)
@@ -61,7 +62,7 @@ export class FixWriter {
 
   #digits(at: number, value: number, digits: number): number {
     for (let place = at + digits - 1, rest = value; place >= at; place--) {
-      const tenth = Math.floor(rest / 10)
+      const tenth = (rest / 10) | 0
       this.#buffer[place] = ZERO + rest - tenth * 10
       rest = tenth
     }
