@@ -14,7 +14,8 @@ test('churn of every kind does not grow a table', () => {
   assert.equal(updates, 300_000)
   // Those who report, and some who are to be forgotten: more numbers were never needed.
   assert.ok(clients > 5000 && records < 5400, `${clients} clients, ${records} records`)
-  assert.ok(textUsed > 64 * clients && textUsed < 128 * clients)
+  // Of most clients the text lies in the record, of many it does not.
+  assert.ok(textUsed > 10 * clients && textUsed < 100 * clients, `${textUsed} bytes of text`)
 })
 
 test('what grows is named, and a little is no growth', () => {
