@@ -32,8 +32,8 @@ export type CountName = CounterName | `places.${keyof PlacesCounters}`
 export interface LiveHerdOptions {
   readonly servers: readonly string[]
   readonly links?: readonly (readonly [string, string])[]
-  /** Groups of the herd file: `limits`, `link`, `logs`, `places`. */
-  readonly settings?: Readonly<Record<string, object>>
+  /** What else the herd file says: `limits`, `link`, `logs`, `places`, `forgetAfter`. */
+  readonly settings?: Readonly<Record<string, object | string>>
   /** Servers of the old kind, with where they are; a port of 0 is a free one. */
   readonly classics?: Readonly<Record<string, { readonly host: string; readonly port: number }>>
   /** Wires that a test holds in its hand: `from` finds `to` behind the proxy. */

@@ -140,8 +140,12 @@ export class MemoryHerd {
   readonly #links: (readonly [MemoryPipe, MemoryPipe] | null)[]
 
   /** All links are down at first. */
-  constructor(names: readonly string[], edges: readonly (readonly [number, number])[]) {
-    this.servers = names.map((name) => new MemoryServer(name))
+  constructor(
+    names: readonly string[],
+    edges: readonly (readonly [number, number])[],
+    limits: ConstructorParameters<typeof MemoryServer>[1] = {},
+  ) {
+    this.servers = names.map((name) => new MemoryServer(name, limits))
     this.edges = edges
     this.#links = edges.map(() => null)
   }
