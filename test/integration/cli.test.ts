@@ -335,6 +335,22 @@ test('send, whatsat, whosat: answers and exit codes', async (t) => {
     nearby.nearby.map(({ client }: { client: string }) => client),
     ['near'],
   )
+  const options = ['--json', '--herd', herd.file]
+  const polygon = '{ "type": "Polygon", "coordinates": [[[118, -35], [120, -35], [118, -33], [118, -35]]] }'
+  for (const [words, clients] of [
+    [
+      ['NEAR', '+34.07-118.44', '5', '*', ...options],
+      ['near', 'kiwi.cs.ucla.edu'],
+    ],
+    [[...options, '--', 'NEAR', '-34.06893+118.445127'], ['kiwi']],
+    [[...options, '--', 'IN', '-35+118', '-34+119', '5', '3600'], ['kiwi']],
+    [['IN', polygon, ...options], ['kiwi']],
+  ] as const) {
+    const { code, out } = await run(t, herd, ['whosat', ...words])
+    assert.equal(code, 0, out)
+    const found = JSON.parse(out).nearby.map(({ client }: { client: string }) => client)
+    assert.deepEqual(found, clients)
+  }
   const unknown = await run(t, herd, ['whatsat', 'nobody', '--herd', herd.file])
   assert.deepEqual([unknown.code, unknown.out], [1, '? WHATSAT nobody 10 5\n'])
 })
