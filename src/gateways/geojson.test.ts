@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fc, runs } from '../../test/support/properties.ts'
 import { CORNERS_MAX, readPolygons } from './geojson.ts'
 
 /** Rings of a square between two longitudes and two latitudes. */
@@ -43,6 +44,32 @@ test('a hole is not within, its border is', () => {
 test('more polygons are one area', () => {
   const text = multiPolygon([square(0, 0, 1, 1)], [square(100, -60, 110, -50), square(104, -56, 106, -54)])
   assert.deepEqual(within(text, [0.5, 0.5], [-51, 101], [-55, 105], [-30, 50]), [true, true, false, false])
+})
+
+test('nobody beside an edge that two polygons share is in neither of them', () => {
+  const degrees = fc.double({ min: -40, max: 40, noNaN: true })
+  const part = fc.oneof(fc.double({ min: 0.1, max: 0.9, noNaN: true }), fc.constantFrom(0.25, 0.5))
+  const nudge = fc.constantFrom(0, 0, 2 ** -52, -(2 ** -52), 1e-15, -1e-15)
+  fc.assert(
+    fc.property(degrees, degrees, degrees, degrees, part, nudge, (x1, y1, x2, y2, part, nudge) => {
+      fc.pre(Math.hypot(x2 - x1, y2 - y1) > 1e-6)
+      const [longitude, latitude] = [x1 + part * (x2 - x1), (y1 + part * (y2 - y1)) * (1 + nudge)]
+      // The other corners lie to the left and to the right of the edge.
+      const [left, right] = [-1, 1].map((side) => [
+        (x1 + x2 + side * (y2 - y1)) / 2,
+        (y1 + y2 - side * (x2 - x1)) / 2,
+      ])
+      const [from, to] = [
+        [x1, y1],
+        [x2, y2],
+      ]
+      const isWithin = [polygon([from, to, left, from]), polygon([to, from, right, to])].map(
+        (text) => within(text, [latitude, longitude])[0],
+      )
+      assert.ok(isWithin.includes(true))
+    }),
+    runs(2000),
+  )
 })
 
 test('an area may go on beyond ±180°, on either side, or be cut there in two', () => {
