@@ -92,6 +92,7 @@ export interface LimitSettings {
   readonly tableBytesMax: number
   readonly serverNamesMax: number
   readonly whosatItemsMax: number
+  readonly whosatBytesMax: number
   /** 0: no limit. */
   readonly fixesPerSecondPerAddressMax: number
 }

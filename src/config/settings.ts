@@ -156,6 +156,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
   ),
   // A client that asks for some must get as many as it may ask for.
   whosatItemsMax: wholeNumber(ITEMS_MAX, 1_000_000, 10_000, 'Answers to a WHOSAT that asks for all.'),
+  whosatBytesMax: wholeNumber(64 * KIB, GIB, 4 * MIB, 'Size of the answer to a WHOSAT that asks for all.'),
   fixesPerSecondPerAddressMax: wholeNumber(
     0,
     1_000_000_000,

@@ -72,6 +72,25 @@ test('what can’t be asked is no command: an unknown client, a box upside down,
   assert.equal(server.output.waiting, 0)
 })
 
+test('whosatBytesMax: an answer to a * that has more bytes is a line that says so; by number they come', () => {
+  const server = new MemoryServer('A', { whosatBytesMax: 21 * 1000 })
+  const id = (client: number, length: number): string => `c${client}`.padEnd(length, 'x')
+  const report = (client: number, length: number): void => {
+    const line = `AT A +0 ${id(client, length)} +1+1 1.`
+    assert.ok(server.takeAt(line.padEnd(999, '0')) >= 0)
+  }
+  for (let client = 0; client < 21; client++) report(client, 900)
+  assert.equal(who(server, 'WHOSAT NEAR +1+1 1 *')?.length, 21)
+  report(21, 900)
+  const before = server.output.waiting
+  assert.equal(
+    ask(server, 'WHOSAT NEAR +1+1 1 *'),
+    '? more than 21000 bytes of them are there: ask for a smaller area, or for some (limits.whosatBytesMax)\n',
+  )
+  assert.equal(server.output.waiting, before)
+  assert.equal(who(server, 'WHOSAT NEAR +1+1 1 20')?.length, 20)
+})
+
 test('whosatItemsMax: so many are answered to a *, and one more is a line that says what to do', () => {
   const server = new MemoryServer('A', { whosatItemsMax: 25 })
   const clients = Array.from({ length: 25 }, (_, client) => `c${client + 10}`)

@@ -6,6 +6,7 @@ import {
   type CommandParser,
   fieldEnd,
   fieldStart,
+  ITEMS_MAX,
   LF,
   type Nanotime,
   type OutputBuffer,
@@ -30,6 +31,8 @@ export interface WhosatContext {
   readonly limits: {
     /** How many answers `*` may have; no fewer than `ITEMS_MAX`. */
     readonly whosatItemsMax: number
+    /** And how many bytes. */
+    readonly whosatBytesMax: number
   }
 }
 
@@ -70,12 +73,19 @@ export class Whosat {
     const { table, output, counters, limits } = this.#context
     counters.whosats++
     if (search.found.length > limits.whosatItemsMax) {
-      const text = `? more than ${limits.whosatItemsMax} are there: ask for a smaller area, or for some (limits.whosatItemsMax)\n`
-      output.append(Buffer.from(text), 0, text.length)
+      this.#tooMuch(`more than ${limits.whosatItemsMax}`, 'whosatItemsMax')
       return
     }
-    table.appendAll(search.found, output)
-    output.appendByte(LF)
+    // By a number only few can be asked for: these come however long their lines are.
+    const bytesMax = search.found.length > ITEMS_MAX ? limits.whosatBytesMax : Number.POSITIVE_INFINITY
+    if (table.appendAll(search.found, output, bytesMax)) output.appendByte(LF)
+    else this.#tooMuch(`more than ${limits.whosatBytesMax} bytes of them`, 'whosatBytesMax')
+  }
+
+  /** Part of an answer would look like all of it. */
+  #tooMuch(what: string, limit: string): void {
+    const text = `? ${what} are there: ask for a smaller area, or for some (limits.${limit})\n`
+    this.#context.output.append(Buffer.from(text), 0, text.length)
   }
 
   /**

@@ -51,7 +51,7 @@ export function makeBox(southWest: Position, northEast: Position): Shape {
 /**
  * The area within one or more polygons, borders included. As GeoJSON has it (RFC 7946): edges are straight lines in
  * longitude and latitude; what lies across ±180° is cut there in two, or goes on beyond it (181 is −179). The test
- * is exact: `point-in-polygon-hao` rests on robust predicates.
+ * rests on robust predicates: polygons that share an edge agree on who is on which side of it.
  */
 export function makePolygons(polygons: readonly PolygonRings[]): Shape {
   const parts = polygons.map((rings) => ({

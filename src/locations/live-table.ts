@@ -151,10 +151,17 @@ export class LiveTable {
     this.#fixes.appendAtWithAttributes(record, output)
   }
 
-  /** Appends the AT lines of records. */
-  appendAll(records: readonly number[], output: OutputBuffer): void {
+  /** Appends the AT lines of records; none, and `false`, when they have more than `bytesMax` bytes. */
+  appendAll(records: readonly number[], output: OutputBuffer, bytesMax: number): boolean {
+    const mark = output.waiting
     this.#fixes.fetchTexts(records)
-    for (const record of records) this.#fixes.appendAt(record, output)
+    for (const record of records) {
+      this.#fixes.appendAt(record, output)
+      if (output.waiting - mark <= bytesMax) continue
+      output.cutBack(mark)
+      return false
+    }
+    return true
   }
 
   /** Reads a record as values, for people and logs; not for the hot path. */

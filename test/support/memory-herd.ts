@@ -36,6 +36,7 @@ export class MemoryServer {
       serverNamesMax: 100,
       forgetAfterSeconds: Number.POSITIVE_INFINITY,
       whosatItemsMax: 10_000,
+      whosatBytesMax: 4 << 20,
       ...WIDE_LIMITS,
       ...limits,
     }
