@@ -1,3 +1,5 @@
+import { tableMemory } from './table-memory.ts'
+
 /** Slots of one segment: small enough that splitting one is no pause. */
 const SEGMENT_SLOTS = 4096
 const SEGMENT_MASK = SEGMENT_SLOTS - 1
@@ -134,7 +136,7 @@ export class HashIndex {
 export const NONE = -1
 
 function makeSegment(depth: number): Segment {
-  return { depth, entries: 0, slots: new Int32Array(SEGMENT_SLOTS * 2) }
+  return { depth, entries: 0, slots: new Int32Array(tableMemory(SEGMENT_SLOTS * 8)) }
 }
 
 function put(segment: Segment, hash: number, stored: number): void {

@@ -1,5 +1,6 @@
 import { HashIndex, NONE } from './hash-index.ts'
 import { mix } from './keyed-hash.ts'
+import { tableMemory } from './table-memory.ts'
 
 /** Bitmaps in one page: growing never copies. */
 const PAGE_SHIFT = 12
@@ -69,7 +70,8 @@ export class Occupancy {
 
   #add(): number {
     if (this.#free === 0) {
-      if ((this.#end & PAGE_MASK) === 0) this.#pages.push(new Int32Array(PAGE_BITMAPS * WORDS))
+      if ((this.#end & PAGE_MASK) === 0)
+        this.#pages.push(new Int32Array(tableMemory(PAGE_BITMAPS * WORDS * 4)))
       return this.#end++
     }
     const place = this.#free - 1

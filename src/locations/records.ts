@@ -1,3 +1,5 @@
+import { tableMemory } from './table-memory.ts'
+
 /** Records in one page: a page of 1 MiB is made at once, and that is no pause. */
 const RECORD_SHIFT = 13
 const PAGE_RECORDS = 1 << RECORD_SHIFT
@@ -76,7 +78,7 @@ export class Records {
       return record
     }
     if ((this.#end & RECORD_MASK) === 0) {
-      const bytes = new ArrayBuffer(PAGE_RECORDS * RECORD_BYTES)
+      const bytes = tableMemory(PAGE_RECORDS * RECORD_BYTES)
       this.#pages.push({
         floats: new Float64Array(bytes),
         words: new Int32Array(bytes),

@@ -1,3 +1,5 @@
+import { tableMemory } from './table-memory.ts'
+
 /** One page of text. The longest text must fit into one. */
 export const PAGE_BYTES: number = 1 << 20
 const PAGE_SHIFT = 20
@@ -131,7 +133,7 @@ export class TextArena {
     if (this.#tail < PAGE_BYTES) {
       this.#putFree((this.#pages.length - 1) * PAGE_BYTES + this.#tail, PAGE_BYTES - this.#tail)
     }
-    this.#pages.push(Buffer.allocUnsafeSlow(PAGE_BYTES))
+    this.#pages.push(Buffer.from(tableMemory(PAGE_BYTES)))
     this.#tail = 0
     return true
   }
