@@ -118,19 +118,26 @@ export class HashIndex {
       this.#directory = doubled
       this.#depth++
     }
-    const depth = full.depth + 1
-    const halves: readonly [Segment, Segment] = [makeSegment(depth), makeSegment(depth)]
-    for (let slot = 0; slot < SEGMENT_SLOTS; slot++) {
-      const stored = full.slots[slot * 2 + 1] as number
-      if (stored === 0) continue
-      const storedHash = full.slots[slot * 2] as number
-      put(halves[((storedHash >>> (32 - depth)) & 1) as 0 | 1], storedHash, stored)
-    }
     const span = 1 << (this.#depth - full.depth)
     const first = full.depth === 0 ? 0 : (hash >>> (32 - full.depth)) * span
-    for (let at = 0; at < span; at++) this.#directory[first + at] = halves[at < span / 2 ? 0 : 1]
+    // The full segment stays as the lower half, so that a table that grows leaves no segments behind.
+    splitting.set(full.slots)
+    full.slots.fill(0)
+    full.entries = 0
+    full.depth++
+    const upper = makeSegment(full.depth)
+    for (let slot = 0; slot < SEGMENT_SLOTS; slot++) {
+      const stored = splitting[slot * 2 + 1] as number
+      if (stored === 0) continue
+      const storedHash = splitting[slot * 2] as number
+      put(((storedHash >>> (32 - full.depth)) & 1) === 0 ? full : upper, storedHash, stored)
+    }
+    for (let at = span / 2; at < span; at++) this.#directory[first + at] = upper
   }
 }
+
+/** What a segment held while it is split. */
+const splitting = new Int32Array(SEGMENT_SLOTS * 2)
 
 /** What `first` and `next` say when there is nothing (more). */
 export const NONE = -1
