@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc, runs } from '../test/support/properties.ts'
 import type { Nanotime } from './protocol/index.ts'
-import { makeDisciplinedClock, realSystem } from './system.ts'
+import { makeDisciplinedClock, makeQuickClock, realSystem } from './system.ts'
 
 const MS = 1_000_000n
 
@@ -112,4 +112,54 @@ test('random numbers are in range, random bytes are as many as asked for', () =>
   }
   assert.equal(realSystem.randomBytes(16).length, 16)
   assert.notDeepEqual(realSystem.randomBytes(16), realSystem.randomBytes(16))
+})
+
+/** As `World`, with a quick clock over an exact one. */
+class QuickWorld extends World {
+  systemReadings = 0
+  readonly quick = makeQuickClock(
+    (time) => {
+      this.systemReadings++
+      time.seconds = Number(this.true / 1_000_000_000n)
+      time.nanoseconds = Number(this.true % 1_000_000_000n)
+    },
+    () => Number(this.crystal) / 1e6,
+  )
+}
+
+test('the quick clock shows what the system’s does, to some nanoseconds, and follows it within a millisecond', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const world = new QuickWorld()
+      let setSince = 0n
+      let sinceSet = 0n
+      for (const { pass, set } of steps) {
+        world.pass(pass)
+        world.true += set
+        sinceSet = set === 0n ? sinceSet + pass : 0n
+        setSince = set === 0n ? setSince : setSince + set
+        const off = read(world.quick) - world.true
+        if (sinceSet >= MS || setSince === 0n) {
+          setSince = 0n
+          assert.ok(off >= -20n && off <= 20n, `off by ${off} ns`)
+        }
+      }
+    }),
+    runs(500),
+  )
+})
+
+test('the quick clock reads the system’s once in a millisecond, and never goes back between', () => {
+  const world = new QuickWorld()
+  let last = read(world.quick)
+  for (let turn = 0; turn < 10_000; turn++) {
+    world.pass(1001n)
+    const now = read(world.quick)
+    assert.ok(now >= last, 'it goes on')
+    last = now
+  }
+  assert.ok(
+    world.systemReadings >= 9 && world.systemReadings <= 12,
+    `${world.systemReadings} readings in 10 ms`,
+  )
 })

@@ -57,7 +57,7 @@ export interface TableBytes {
  *
  * **Growth.** Nothing that grows is ever copied as a whole: rows, texts and bitmaps come in pages, and the index
  * splits one segment of 4,096 slots at a time (extendible hashing). So no insert takes longer than some
- * ten microseconds, at ten clients or ten million. Churn doesn't grow it: the room of a text goes to the next of its size.
+ * tens of microseconds, at ten clients or ten million. Churn doesn't grow it: the room of a text goes to the next of its size.
  */
 export class LiveTable {
   readonly #limits: TableLimits
