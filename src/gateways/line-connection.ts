@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
-import { type CommandParser, fieldEnd, fieldStart, LineFramer } from '../protocol/index.ts'
+import { LineFramer } from '../protocol/index.ts'
 import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
+import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
 import { type ReplyLimits, ReplyWriter } from './reply-writer.ts'
 import { type PauseReason, Turn, type TurnLimits } from './turn.ts'
 import type { Whosat, WhosatKind } from './whosat.ts'
@@ -34,9 +35,6 @@ export interface ConnectionContext extends CommandContext {
   readonly system: System
 }
 
-/** ` HTTP/` before the version ends the first line of every HTTP request. */
-const HTTP = / HTTP\/\d+(?:\.\d+)?\s*$/
-const REQUEST_LINE_TAIL = 16
 /** A query costs a turn as much as so many lines. */
 const QUERY_COST = 256
 /** Records that a search looks at in the time of one line. */
@@ -267,7 +265,7 @@ export class LineConnection {
 
   #invalid(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {
     const { commands, counters, links, parser } = this.#context
-    if (isFirst && HTTP.test(buffer.toString('latin1', Math.max(start, end - REQUEST_LINE_TAIL), end))) {
+    if (isFirst && isHttpRequestLine(buffer, start, end)) {
       // A web page may make a browser send anything, but only behind a request line.
       counters.httpRefused++
       commands.invalid(buffer, start, end)
@@ -342,11 +340,4 @@ export class LineConnection {
       this.#lingerTimer = system.after(limits.lingerMsMax, () => this.#socket.destroy())
     })
   }
-}
-
-/** AT lines and question marks are what servers say to each other. */
-function isServersTalk({ fields }: CommandParser, buffer: Buffer): boolean {
-  if (fields.count === 0) return false
-  const word = buffer.toString('latin1', fieldStart(fields, 0), fieldEnd(fields, 0))
-  return word === 'AT' || word === '?'
 }

@@ -38,7 +38,7 @@ export interface WhosatContext {
 
 /** A search that takes more than one turn. */
 interface Unfinished {
-  readonly search: Search
+  readonly search: Pick<Search, 'step'>
   readonly isWanted: () => boolean
   readonly done: () => void
 }
@@ -95,7 +95,7 @@ export class Whosat {
    *
    * @param isWanted asked before each turn: a search that nobody waits for any more is dropped.
    */
-  finish(search: Search, isWanted: () => boolean, done: () => void): void {
+  finish(search: Pick<Search, 'step'>, isWanted: () => boolean, done: () => void): void {
     this.#unfinished.push({ search, isWanted, done })
     if (this.#unfinished.length === 1) setImmediate(() => this.#goOn())
   }

@@ -1,0 +1,19 @@
+import { type CommandParser, fieldEnd, fieldStart } from '../protocol/index.ts'
+
+/** Lines that are no command, and not a client's mistake either. */
+
+/** ` HTTP/` before the version ends the first line of every HTTP request. */
+const HTTP = / HTTP\/\d+(?:\.\d+)?\s*$/
+const REQUEST_LINE_TAIL = 16
+
+/** Says whether the line `buffer[start, end)` is the first of an HTTP request. */
+export function isHttpRequestLine(buffer: Buffer, start: number, end: number): boolean {
+  return HTTP.test(buffer.toString('latin1', Math.max(start, end - REQUEST_LINE_TAIL), end))
+}
+
+/** Says whether the line just read is one that servers say to each other: an AT line, or a question mark. */
+export function isServersTalk({ fields }: CommandParser, buffer: Buffer): boolean {
+  if (fields.count === 0) return false
+  const word = buffer.toString('latin1', fieldStart(fields, 0), fieldEnd(fields, 0))
+  return word === 'AT' || word === '?'
+}
