@@ -154,7 +154,6 @@ export class LiveTable {
   /** Appends the AT lines of records; none, and `false`, when they have more than `bytesMax` bytes. */
   appendAll(records: readonly number[], output: OutputBuffer, bytesMax: number): boolean {
     const mark = output.waiting
-    this.#fixes.fetchTexts(records)
     for (const record of records) {
       this.#fixes.appendAt(record, output)
       if (output.waiting - mark <= bytesMax) continue

@@ -28,9 +28,6 @@ import { TextArena } from './text-arena.ts'
 const ID_START_BITS = 8
 const ID_START_MASK = (1 << ID_START_BITS) - 1
 
-/** What was read ahead is written here, where nobody looks, so that the reading isn't optimized away. */
-const fetched = new Int32Array(1)
-
 /** One record, read out. Its bytes are views that the next `apply` may overwrite. */
 export interface StoredFix extends Ordered {
   readonly client: Buffer
@@ -126,15 +123,6 @@ export class StoredFixes {
     const text = this.#text(record)
     const start = idStartOf(words[wordRow(record) + ID_START_AND_SERVER] as number)
     return text.subarray(start, text.indexOf(SPACE, start))
-  }
-
-  /**
-   * Reads a little of each text that will be needed next: a processor waits for many places in memory at once, but
-   * for one after the other when each text is copied before the next is looked for.
-   */
-  fetchTexts(records: readonly number[]): void {
-    for (const record of records)
-      fetched[0] = this.#textPage(record)[this.#textStart(record) + TEXT] as number
   }
 
   /** Appends the AT line of a record, with its line end. */
