@@ -73,7 +73,7 @@ export async function startServer(
     trouble: (text) => report({ level: 'warning', event: 'log', text }),
   })
   const limits = { ...config.limits, ...config.link, forgetAfterSeconds: config.forgetAfterSeconds }
-  const replica = new Replica(limits, randomKey())
+  const replica = new Replica(limits, randomKey(), { server: name, id: run })
   const parser = new CommandParser()
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
@@ -86,14 +86,26 @@ export async function startServer(
       log.event('warning', 'places failed', { status: failure.status, error: failure.message }),
   })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
+  const world = { nowMs: system.nowMs, readClock: system.readClock, randomKey }
+  const { forgetAfterSeconds } = config
   const identity = { herd: config.name, name, run, secret, randomBytes: system.randomBytes }
-  const links = new Links({ ...shared, reader: new AtReader(parser, replica.names), identity }, () =>
-    makeStatus({
-      ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
-      ...{ table: replica.table, connections: gateway.connections, links: links.statuses },
-      ...{ counters, places: finder.counters, wallMs: system.wallMs() },
-    }),
+  const links = new Links(
+    {
+      ...shared,
+      world,
+      forgetAfterSeconds,
+      isWaitedFor: () => false,
+      reader: new AtReader(parser, replica.names),
+      identity,
+    },
+    () =>
+      makeStatus({
+        ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
+        ...{ table: replica.table, connections: gateway.connections, links: links.statuses },
+        ...{ counters, places: finder.counters, wallMs: system.wallMs() },
+      }),
   )
+  replica.listen({ owed: () => links.wake(), claimed: () => {} })
   const now: Nanotime = { seconds: 0, nanoseconds: 0 }
   const gateway = new LineGateway({
     ...shared,

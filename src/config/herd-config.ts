@@ -71,11 +71,15 @@ export interface GoogleSettings {
 export interface LinkSettings {
   readonly heartbeatMs: number
   readonly silenceMsMax: number
+  readonly progressMsMax: number
   readonly handshakeMsMax: number
   readonly handshakeLineBytesMax: number
   readonly redialMsMin: number
   readonly redialMsMax: number
   readonly batchBytesMax: number
+  readonly batchMs: number
+  readonly claimMs: number
+  readonly auditMs: number
 }
 
 /** `limits`: what one client, one address and all of them together may cost a server. */
@@ -91,6 +95,7 @@ export interface LimitSettings {
   readonly clientsMax: number
   readonly tableBytesMax: number
   readonly serverNamesMax: number
+  readonly runsMax: number
   readonly whosatItemsMax: number
   readonly whosatBytesMax: number
   /** 0: no limit. */

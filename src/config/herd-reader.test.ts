@@ -54,11 +54,15 @@ test('defaults fill what the file leaves out', () => {
   assert.deepEqual(config.link, {
     heartbeatMs: 1000,
     silenceMsMax: 5000,
+    progressMsMax: 10_000,
     handshakeMsMax: 2000,
     handshakeLineBytesMax: 1024,
     redialMsMin: 200,
     redialMsMax: 30_000,
     batchBytesMax: 65_536,
+    batchMs: 0,
+    claimMs: 100,
+    auditMs: 60_000,
   })
   assert.equal(config.limits.connectionsMax, 15_000)
   assert.equal(config.places.provider, 'auto')

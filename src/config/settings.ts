@@ -100,11 +100,35 @@ const link = group<LinkSettings>('Links between servers.', {
     5000,
     'A link that hears nothing for this long is dropped and redialed.',
   ),
+  progressMsMax: wholeNumber(
+    21,
+    DAY_MS,
+    10_000,
+    'A link whose neighbor has not got to a ping for this long is dropped and redialed.',
+  ),
   handshakeMsMax: wholeNumber(10, 600_000, 2000, 'Time for both sides of a new link to prove themselves.'),
   handshakeLineBytesMax: wholeNumber(256, MIB, KIB, 'Length of a line on a link that has not proved itself.'),
   redialMsMin: wholeNumber(1, 3_600_000, 200, 'Shortest wait before a lost link is dialed again.'),
   redialMsMax: wholeNumber(1, DAY_MS, 30_000, 'Longest wait before a lost link is dialed again.'),
   batchBytesMax: wholeNumber(KIB, 64 * MIB, 64 * KIB, 'AT lines that are handed to a link at a time.'),
+  batchMs: wholeNumber(
+    0,
+    60_000,
+    0,
+    'What is new waits for so long for more, and then goes to a neighbor in one batch; 0: it goes at once.',
+  ),
+  claimMs: wholeNumber(
+    1,
+    60_000,
+    100,
+    'A neighbor is told at most so often what is held here; at once when somebody waits for it.',
+  ),
+  auditMs: wholeNumber(
+    100,
+    DAY_MS,
+    60_000,
+    'How often two servers that hold the same, and are quiet, look whether they do.',
+  ),
 })
 
 const limits = group<LimitSettings>('What clients may cost.', {
@@ -153,6 +177,12 @@ const limits = group<LimitSettings>('What clients may cost.', {
     65_535,
     4096,
     'Names of servers in the table, of this herd and of AT lines.',
+  ),
+  runsMax: wholeNumber(
+    8,
+    4095,
+    1024,
+    'Starts of servers whose changes are told apart; of more, the oldest are forgotten, which costs only a longer catch-up.',
   ),
   // A client that asks for some must get as many as it may ask for.
   whosatItemsMax: wholeNumber(ITEMS_MAX, 1_000_000, 10_000, 'Answers to a WHOSAT that asks for all.'),

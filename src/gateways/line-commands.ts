@@ -59,7 +59,7 @@ export class LineCommands {
     const { output, counters, replica } = this.#context
     const mark = output.waiting
     this.#writeAt(buffer)
-    const applied = replica.apply(this.#fix, FROM_CLIENT)
+    const applied = replica.accept(this.#fix, FROM_CLIENT)
     counters.iamats++
     if (applied >= 0) counters.fixesNew++
     else if (applied === NOT_NEWER) counters.fixesNotNew++

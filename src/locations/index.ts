@@ -8,7 +8,7 @@ export {
   type Shape,
 } from './areas.ts'
 export { type Fix, makeFix } from './fix.ts'
-export type { HashKey } from './keyed-hash.ts'
+export { type HashKey, keyedHash } from './keyed-hash.ts'
 export {
   FORGOTTEN,
   LiveTable,
@@ -21,3 +21,4 @@ export { AHEAD_SECONDS_MAX, compareFixes, effectiveTime, type Ordered } from './
 export type { Query, Search } from './search.ts'
 export { ServerNames } from './server-names.ts'
 export type { StoredFix } from './stored-fixes.ts'
+export { tableMemory } from './table-memory.ts'

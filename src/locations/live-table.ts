@@ -151,6 +151,33 @@ export class LiveTable {
     this.#fixes.appendAtWithAttributes(record, output)
   }
 
+  /** The same without a line end, for whoever adds a field. */
+  appendAtFields(record: number, output: OutputBuffer): void {
+    this.#fixes.appendAtWithAttributes(record, output)
+    output.length--
+  }
+
+  /** Says whether the effective time of a record in use is before that. */
+  isBefore(record: number, time: Nanotime): boolean {
+    return this.#fixes.isBefore(record, time)
+  }
+
+  /** Says whether a record number is in use, forgotten or not. */
+  isUsed(record: number): boolean {
+    return this.#fixes.records.isUsed(record)
+  }
+
+  /** A hash of a record's client. */
+  clientHash(record: number, key: HashKey): number {
+    const id = this.#fixes.id(record)
+    return keyedHash(id, 0, id.length, key)
+  }
+
+  /** A hash of all that a record holds: equal for equal AT lines with equal attributes. */
+  fixHash(record: number, key: HashKey): number {
+    return this.#fixes.hash(record, key)
+  }
+
   /** Appends the AT lines of records; none, and `false`, when they have more than `bytesMax` bytes. */
   appendAll(records: readonly number[], output: OutputBuffer, bytesMax: number): boolean {
     const mark = output.waiting

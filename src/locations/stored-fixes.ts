@@ -1,6 +1,7 @@
 import type { Nanotime, OutputBuffer } from '../protocol/index.ts'
 import { compareTimes, copyBytes, LF, readSkew, SPACE } from '../protocol/index.ts'
 import type { Fix } from './fix.ts'
+import { type HashKey, keyedHash } from './keyed-hash.ts'
 import { AHEAD_SECONDS_MAX, effectiveTime, type Ordered } from './order.ts'
 import {
   floatRow,
@@ -144,6 +145,16 @@ export class StoredFixes {
     const start = this.#textStart(record)
     output.append(this.#textPage(record), start, start + textEnd)
     output.appendByte(LF)
+  }
+
+  /** A hash of all that a record holds: its text and its origin's name. */
+  hash(record: number, key: HashKey): number {
+    const { words } = this.records.page(record)
+    const row = wordRow(record)
+    const name = this.#names.name(originOf(words[row + ID_START_AND_SERVER] as number))
+    const start = this.#textStart(record)
+    const end = start + (words[row + TEXT_LENGTH] as number)
+    return keyedHash(this.#textPage(record), start, end, key) ^ keyedHash(name, 0, name.length, key)
   }
 
   /** Reads a record as values, for people and logs; not for the hot path. */

@@ -13,6 +13,7 @@ export const DOT = 0x2e
 export const DIGIT_0 = 0x30
 export const DIGIT_9 = 0x39
 export const QUESTION = 0x3f
+export const AT_SIGN = 0x40
 export const BRACE_OPEN = 0x7b
 export const BRACE_CLOSE = 0x7d
 

@@ -9,9 +9,15 @@ import {
   naiveParse,
 } from '../../test/support/naive-parser.ts'
 import { fc, runs } from '../../test/support/properties.ts'
-import { CommandParser, fieldEnd, fieldStart, LineFramer, type Nanotime } from './index.ts'
+import { CommandParser, fieldEnd, fieldStart, LineFramer, type Nanotime, NO_STAMP_ALIAS } from './index.ts'
 
 const parser = new CommandParser()
+
+/** The stamp of the AT line just read. */
+function stampRead(): { alias: number; seq: number } | null {
+  const { stampAlias, stampSeq } = parser
+  return stampAlias === NO_STAMP_ALIAS ? null : { alias: stampAlias, seq: stampSeq }
+}
 
 /** What the parser says of a line, in the words of the naive one. */
 function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): NaiveCommand {
@@ -30,7 +36,7 @@ function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): Nai
     case 'iamat':
       return { kind, fields, fix }
     case 'at':
-      return { kind, fields, fix, skew: nanoseconds(parser.skew) }
+      return { kind, fields, fix, skew: nanoseconds(parser.skew), stamp: stampRead() }
     case 'whatsat':
       return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items }
     case 'whosat':

@@ -1,13 +1,15 @@
-import { IS_WHITE } from './byte-classes.ts'
+import { BRACE_OPEN, IS_WHITE } from './byte-classes.ts'
 import { type Fields, makeFields, skipWhite, skipWord } from './fields.ts'
 import {
   equalsWord,
+  NO_STAMP_ALIAS,
   readAge,
   readAttributesField,
   readItems,
   readItemsOrAll,
   readObject,
   readRadius,
+  readStamp,
   readWord,
 } from './operands.ts'
 import { type Position, readPosition } from './position.ts'
@@ -68,7 +70,7 @@ const QUESTIONS: readonly {
  * read is in fields of this object that the next `parse` overwrites. Pure; no string is made.
  *
  * Fields of the line by index: IAMAT client position time · WHATSAT client radius items · WHOSAT as in the grammar ·
- * AT server skew client position time [attributes].
+ * AT server skew client position time [attributes]; an AT line's stamp is not among them.
  */
 export class CommandParser {
   /** Where the fields lie in the buffer that was parsed; of an invalid line, those up to the first that is wrong. */
@@ -81,6 +83,10 @@ export class CommandParser {
   readonly time: Nanotime = { seconds: 0, nanoseconds: 0 }
   /** AT: the origin's receive time minus the client's time. */
   readonly skew: Nanotime = { seconds: 0, nanoseconds: 0 }
+  /** AT: the number by which the sender calls the run of the fix's stamp, or `NO_STAMP_ALIAS` without a stamp … */
+  stampAlias: number = NO_STAMP_ALIAS
+  /** … and its number in that run. */
+  stampSeq = 0
   /** WHATSAT, WHOSAT: how far, in metres. */
   radiusMetres = 0
   /** WHATSAT, WHOSAT: how many at most; WHOSAT also `ALL_ITEMS`. */
@@ -128,7 +134,7 @@ export class CommandParser {
     return next === timeEnd && next !== end ? -1 : next
   }
 
-  /** Reads `<server> <skew>`, a fix, and attributes if there are any; then the line must end. */
+  /** Reads `<server> <skew>`, a fix, attributes if there are any, a stamp if there is one; then the line must end. */
   #readAt(buffer: Buffer, start: number, end: number): boolean {
     const serverStart = skipWhite(buffer, start, end)
     const serverEnd = skipWord(buffer, serverStart, end)
@@ -137,12 +143,18 @@ export class CommandParser {
     const skewEnd = readSkew(buffer, skewStart, end, this.skew)
     if (skewEnd === -1 || skewEnd === end || IS_WHITE[buffer[skewEnd] as number] === 0) return false
     this.#note(skewStart, skewEnd)
-    const next = this.#readFix(buffer, skewEnd, end)
+    this.stampAlias = NO_STAMP_ALIAS
+    let next = this.#readFix(buffer, skewEnd, end)
     if (next === -1 || next === end) return next === end
-    const attributesEnd = readAttributesField(buffer, next, end)
-    if (attributesEnd === -1) return false
-    this.#note(next, attributesEnd)
-    return skipWhite(buffer, attributesEnd, end) === end
+    if (buffer[next] === BRACE_OPEN) {
+      const attributesEnd = readAttributesField(buffer, next, end)
+      if (attributesEnd === -1) return false
+      this.#note(next, attributesEnd)
+      next = skipWhite(buffer, attributesEnd, end)
+      if (next === end) return true
+    }
+    const stampEnd = readStamp(buffer, next, end, this)
+    return stampEnd !== -1 && skipWhite(buffer, stampEnd, end) === end
   }
 
   /** Reads exactly these operands from `start` to the end of the line. */

@@ -9,7 +9,16 @@ export { DIGIT_0, IS_WHITE, LF, QUESTION, SPACE } from './byte-classes.ts'
 export { type CommandKind, CommandParser } from './command-parser.ts'
 export { appendFields, type Fields, fieldEnd, fieldStart } from './fields.ts'
 export { type Framed, LineFramer } from './line-framer.ts'
-export { ALL_ITEMS, ITEMS_MAX, RADIUS_KM_MAX } from './operands.ts'
+export {
+  ALL_ITEMS,
+  ITEMS_MAX,
+  NO_STAMP_ALIAS,
+  RADIUS_KM_MAX,
+  STAMP_ALIAS_END,
+  STAMP_BYTES_MAX,
+  STAMP_SEQ_END,
+  writeStamp,
+} from './operands.ts'
 export { copyBytes, OutputBuffer } from './output-buffer.ts'
 export type { Position } from './position.ts'
 export {
@@ -17,6 +26,7 @@ export {
   formatTime,
   type Nanotime,
   readSkew,
+  readTime,
   SKEW_BYTES_MAX,
   setDifference,
   TIME_SECONDS_END,

@@ -1,7 +1,7 @@
 import { ATTRIBUTES_BYTES_MAX } from './attributes.ts'
-import { ASTERISK, BRACE_CLOSE, BRACE_OPEN, DOT, isDigit } from './byte-classes.ts'
+import { ASTERISK, AT_SIGN, BRACE_CLOSE, BRACE_OPEN, DIGIT_0, DOT, isDigit } from './byte-classes.ts'
 import { skipWord } from './fields.ts'
-import { type Nanotime, readTime } from './time.ts'
+import { countDigits, type Nanotime, readTime, writeDigits } from './time.ts'
 
 /** Operands of commands. Each function returns one past the last byte, or −1 if there is no such operand at `start`. */
 
@@ -106,4 +106,49 @@ export function readRadius(
   }
   result.radiusMetres = (mantissa * 1000) / scale
   return at
+}
+
+/** In the place of a stamp's alias: the line has none. */
+export const NO_STAMP_ALIAS = -1
+/** A sender's number of a run is below this. */
+export const STAMP_ALIAS_END = 4096
+/** A number in a run is below this: two million a second for 12 days. */
+export const STAMP_SEQ_END: number = 2 ** 41
+
+/** Reads the stamp of a fix, `@<alias>.<seq>`: only servers write it. `stamp` holds it only when there is one. */
+export function readStamp(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  stamp: { stampAlias: number; stampSeq: number },
+): number {
+  if (start >= end || buffer[start] !== AT_SIGN) return -1
+  let at = start + 1
+  let alias = 0
+  for (; at < end && isDigit(buffer[at] as number); at++) {
+    alias = alias * 10 + ((buffer[at] as number) - DIGIT_0)
+    if (alias >= STAMP_ALIAS_END) return -1
+  }
+  if (at === start + 1 || at >= end || buffer[at] !== DOT) return -1
+  const seqStart = ++at
+  let seq = 0
+  for (; at < end && isDigit(buffer[at] as number); at++) {
+    seq = seq * 10 + ((buffer[at] as number) - DIGIT_0)
+    if (seq >= STAMP_SEQ_END) return -1
+  }
+  if (at === seqStart) return -1
+  stamp.stampAlias = alias
+  stamp.stampSeq = seq
+  return at
+}
+
+/** The longest text that `writeStamp` makes. */
+export const STAMP_BYTES_MAX = 20
+
+/** Writes a stamp as `readStamp` reads it. @returns one past its last byte; there must be room for `STAMP_BYTES_MAX`. */
+export function writeStamp(target: Buffer, at: number, alias: number, seq: number): number {
+  target[at++] = AT_SIGN
+  at = writeDigits(target, at, alias, countDigits(alias))
+  target[at++] = DOT
+  return writeDigits(target, at, seq, countDigits(seq))
 }

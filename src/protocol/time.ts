@@ -129,13 +129,15 @@ function readUnsigned(
   return at
 }
 
-function countDigits(value: number): number {
+/** How many decimal digits a whole number has. */
+export function countDigits(value: number): number {
   let digits = 1
   for (let bound = 10; value >= bound; bound *= 10) digits++
   return digits
 }
 
-function writeDigits(target: Buffer, at: number, value: number, digits: number): number {
+/** Writes the last `digits` decimal digits of a whole number. @returns one past the last. */
+export function writeDigits(target: Buffer, at: number, value: number, digits: number): number {
   let place = at + digits - 1
   let rest = value
   for (; rest > INT32_MAX; place--) {

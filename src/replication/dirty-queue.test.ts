@@ -13,7 +13,6 @@ class NaiveQueue {
   }
 
   markAllBelow(count: number): void {
-    this.#marked = []
     this.#sweep = Array.from({ length: count }, (_, record) => record)
   }
 

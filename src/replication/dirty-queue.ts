@@ -16,17 +16,30 @@ export class DirtyQueue {
   #marked = new Uint32Array(ROOM_MIN / 32)
   #sweepNext = 0
   #sweepEnd = 0
+  #made = 0
+
+  /** How many marks were made so far: with `taken` it tells when everything marked by now has been taken. */
+  get made(): number {
+    return this.#made
+  }
+
+  /** How many marks were taken so far. */
+  get taken(): number {
+    return this.#made - this.#length
+  }
+
+  /** Whether a sweep is under way. */
+  get isSweeping(): boolean {
+    return this.#sweepNext < this.#sweepEnd
+  }
 
   /** How many records are owed. */
   get length(): number {
     return this.#length + (this.#sweepEnd - this.#sweepNext)
   }
 
-  /** Owes every record below `count`, besides what is marked later. */
+  /** Owes every record below `count`, besides what is marked already and later. */
   markAllBelow(count: number): void {
-    this.#head = 0
-    this.#length = 0
-    this.#marked.fill(0)
     this.#sweepNext = 0
     this.#sweepEnd = count
   }
@@ -43,6 +56,7 @@ export class DirtyQueue {
     if (this.#length === this.#ring.length) this.#growRing()
     this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = record
     this.#length++
+    this.#made++
   }
 
   /** Takes the record marked longest ago, or −1. */

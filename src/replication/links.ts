@@ -4,8 +4,8 @@ import { LineFramer } from '../protocol/index.ts'
 import { answerGreeting, type Greeted } from './greet.ts'
 import { type Greeting, LINK_VERSION, OPERATOR, readHandshakeLine, refusedLine } from './handshake.ts'
 import { HandshakeSocket } from './handshake-socket.ts'
+import { receiveAt } from './link-reader.ts'
 import { Neighbor, type NeighborAddress, type NeighborContext } from './neighbor.ts'
-import { receiveAt } from './receive-at.ts'
 import type { LinkStatus, ServerStatus } from './status.ts'
 
 /** An operator asks little and stays briefly. */
@@ -27,9 +27,11 @@ export class Links {
   constructor(context: NeighborContext, status: () => ServerStatus) {
     this.#context = context
     this.#status = status
-    context.replica.onOwed(() => {
-      for (const neighbor of this.#neighbors.values()) neighbor.link?.wake()
-    })
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    for (const neighbor of this.#neighbors.values()) neighbor.link?.wake()
   }
 
   /** Begins to keep a link to each neighbor. Resolves when the addresses of classic ones are known. */
@@ -96,7 +98,7 @@ export class Links {
   /** Takes the AT line that the parser has just read in `buffer`, from one of these classic neighbors. */
   receiveClassic(neighbors: readonly Neighbor[], buffer: Buffer): void {
     // With several at one address nobody knows which it was: what goes back to it is not new to it, and ends there.
-    const from = neighbors.length === 1 ? (neighbors[0]?.link?.queue ?? null) : null
+    const from = neighbors.length === 1 ? (neighbors[0]?.link?.owed ?? null) : null
     receiveAt(this.#context, buffer, from)
   }
 

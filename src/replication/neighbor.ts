@@ -73,7 +73,13 @@ export class Neighbor {
   get status(): LinkStatus {
     const { name, classic } = this.address
     const forSeconds = (this.#context.system.nowMs() - this.#changedMs) / 1000
-    return { neighbor: name, open: this.link !== null, classic, forSeconds, queued: this.link?.queued ?? 0 }
+    return {
+      neighbor: name,
+      open: this.link !== null,
+      classic,
+      forSeconds,
+      queued: this.link?.owed.length ?? 0,
+    }
   }
 
   /** Says whether a link that the neighbor dialed is welcome: `null`, or why not. */
@@ -160,7 +166,9 @@ export class Neighbor {
     counters.linksOpened++
     this.#lastTrouble = ''
     log.event('info', 'link open', { neighbor: name, connection, dialer: candidate.dialer, classic })
-    const link: OpenLink = new OpenLink(this.#context, socket, connection, classic, rest, (reason) => {
+    const audits = this.#context.identity.name < name
+    const options = { classic, connection, audits }
+    const link: OpenLink = new OpenLink(this.#context, socket, options, rest, (reason) => {
       this.#lost(link, connection, reason)
     })
     this.#phase = { is: 'open', link, candidate, sinceMs: system.nowMs() }

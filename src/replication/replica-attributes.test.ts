@@ -5,6 +5,8 @@ import { MemoryHerd, MemoryServer } from '../../test/support/memory-herd.ts'
 import { NaiveTable } from '../../test/support/naive-table.ts'
 import { fc, runs } from '../../test/support/properties.ts'
 import { OutputBuffer } from '../protocol/index.ts'
+import { LINK_VERSION } from './handshake.ts'
+import type { OwedTo } from './owed.ts'
 
 /** AT lines that are often the same but for their attributes. */
 const line = fc
@@ -49,13 +51,14 @@ test('a neighbor of the old kind, and a client, are told without them', () => {
   const server = new MemoryServer('A')
   server.takeAt('AT A +0 kiwi +1+1 1 {"speed":3}')
   server.takeAt('AT A +0 emu +1+1 1')
-  const sent = (withAttributes: boolean): string => {
+  const sent = (to: OwedTo): string => {
     const output = new OutputBuffer()
-    assert.equal(server.replica.nextBatch(server.replica.connect(), output, 10_000, withAttributes), 2)
+    assert.equal(server.replica.nextBatch(server.replica.connect(to), output, 10_000), 2)
     return output.take().toString()
   }
-  assert.equal(sent(true), 'AT A +0 kiwi +1+1 1 {"speed":3}\nAT A +0 emu +1+1 1\n')
-  assert.equal(sent(false), 'AT A +0 kiwi +1+1 1\nAT A +0 emu +1+1 1\n')
+  const run = `HERD ${LINK_VERSION} run 1 A 0\n`
+  assert.equal(sent('disk'), `${run}AT A +0 kiwi +1+1 1 {"speed":3} @1.1\nAT A +0 emu +1+1 1 @1.2\n`)
+  assert.equal(sent('classic'), 'AT A +0 kiwi +1+1 1\nAT A +0 emu +1+1 1\n')
   const query = Buffer.from('WHATSAT kiwi 1 1')
   server.parser.parse(query, 0, query.length)
   assert.notEqual(server.commands.whatsat(query), null)

@@ -82,7 +82,7 @@ test('servers with the same clock agree on who is forgotten, without a word, how
 test('what is too old when it comes is not kept, nor passed on, and says so', () => {
   const { replica, takeAt } = bound(new MemoryServer('A', { forgetAfterSeconds: 10 }))
   replica.forget(toNanotime(200n * SECOND))
-  const queue = replica.connect()
+  const queue = replica.connect('classic')
   assert.equal(takeAt('AT A +0 kiwi +1+1 189.999999999'), FORGOTTEN)
   assert.equal(takeAt('AT A -100 kiwi +1+1 229.999999999'), FORGOTTEN)
   assert.equal(queue.length, 0)
@@ -106,14 +106,14 @@ test('without forgetAfter nothing is too old', () => {
 test('what is forgotten is not sent to a new link, nor over one that owed it before', () => {
   const server = new MemoryServer('A', { forgetAfterSeconds: 10 })
   const { replica, takeAt } = bound(server)
-  const open = replica.connect()
+  const open = replica.connect('classic')
   takeAt('AT A +0 old +1+1 100')
   takeAt('AT A +0 young +1+1 200')
   forget(server, 205)
-  for (const queue of [open, replica.connect()]) {
+  for (const queue of [open, replica.connect('classic')]) {
     assert.equal(queue.length, 2)
     const output = new OutputBuffer()
-    assert.equal(replica.nextBatch(queue, output, 10_000, true), 1)
+    assert.equal(replica.nextBatch(queue, output, 10_000), 1)
     assert.equal(output.take().toString(), 'AT A +0 young +1+1 200\n')
     assert.equal(queue.length, 0)
   }
@@ -122,14 +122,14 @@ test('what is forgotten is not sent to a new link, nor over one that owed it bef
 test('PASSED_OVER_MAX: a batch passes over so many, the next goes on from there, and nothing is lost', () => {
   const server = new MemoryServer('A', { forgetAfterSeconds: 10 })
   const { replica, takeAt } = bound(server)
-  const open = replica.connect()
+  const open = replica.connect('classic')
   const forgotten = 2 * PASSED_OVER_MAX + 100
   for (let client = 0; client < forgotten; client++) takeAt(`AT A +0 old${client} +1+1 100`)
   for (const client of ['kiwi', 'emu', 'moa']) takeAt(`AT A +0 ${client} +1+1 200`)
   forget(server, 205)
-  for (const queue of [open, replica.connect()]) {
+  for (const queue of [open, replica.connect('classic')]) {
     const output = new OutputBuffer()
-    const batch = (): [number, number] => [replica.nextBatch(queue, output, 60, true), queue.length]
+    const batch = (): [number, number] => [replica.nextBatch(queue, output, 60), queue.length]
     assert.deepEqual(batch(), [0, PASSED_OVER_MAX + 103])
     assert.deepEqual(batch(), [0, 103])
     const lines: number[] = []

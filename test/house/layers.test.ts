@@ -36,9 +36,10 @@ const FOUNDATIONS_FROM = LAYERS.indexOf('replication')
 
 /** The parts that decide and never act. */
 const PURE = ['src/protocol/', 'src/locations/']
-const PURE_FILES = ['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader'].map(
-  (name) => `src/replication/${name}.ts`,
-)
+const PURE_FILES = [
+  ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs'],
+  ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit', 'auditor'],
+].map((name) => `src/replication/${name}.ts`)
 /** The packages that they may use: each computes and knows nothing of the world. */
 const PURE_PACKAGES: Readonly<Record<string, string>> = {
   'src/locations/areas.ts': 'point-in-polygon-hao',

@@ -1,21 +1,24 @@
 /**
  * A herd without sockets: replicas whose links are byte streams that the test moves along, in any order and in any
- * pieces. What is sent goes the way that it goes in a server: `nextBatch`, framer, parser, reader, `apply`.
+ * pieces. What is sent goes the way that it goes in a server: session, framer, parser, reader, replica.
  */
 import { type Counters, makeCounters } from '../../src/counters.ts'
 import { LineCommands } from '../../src/gateways/line-commands.ts'
 import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/whosat.ts'
-import { CommandParser, LineFramer, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
+import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'
-import type { DirtyQueue } from '../../src/replication/dirty-queue.ts'
+import { type LinkLimits, LinkSession, type SessionContext } from '../../src/replication/link-session.ts'
+import type { Owed } from '../../src/replication/owed.ts'
 import { FROM_CLIENT, Replica, type ReplicaLimits } from '../../src/replication/replica.ts'
 import { TEST_KEY, tableLines, WIDE_LIMITS } from './fixes.ts'
 
-const LINE_BYTES_MAX = 1 << 20
 const EVERYTHING = Number.MAX_SAFE_INTEGER
 
 /** A log that nobody reads. */
 const NO_LOG = { traffic: false, lineIn: () => undefined, linesOut: () => undefined, event: () => undefined }
+
+/** The only clock of a herd in memory; it stands still until it is moved. */
+export const memoryClock = { ms: 0 }
 
 /** One server: what it knows, and what its clients' commands do. */
 export class MemoryServer {
@@ -29,18 +32,31 @@ export class MemoryServer {
   readonly now: Nanotime = { seconds: 0, nanoseconds: 0 }
   readonly commands: LineCommands
   readonly whosat: Whosat
+  /** Bounds of its links: the size of a batch is set for each. */
+  readonly linkLimits: { -readonly [Name in keyof LinkLimits]: LinkLimits[Name] } = {
+    heartbeatMs: 1000,
+    silenceMsMax: 5000,
+    progressMsMax: 10_000,
+    batchBytesMax: EVERYTHING,
+    batchMs: 0,
+    claimMs: 1,
+    auditMs: 60_000,
+    lineBytesMax: 1 << 20,
+  }
+  readonly session: SessionContext
 
   constructor(name: string, limits: Partial<ReplicaLimits & WhosatContext['limits']> = {}) {
     this.name = name
     const all = {
       serverNamesMax: 100,
+      runsMax: 100,
       forgetAfterSeconds: Number.POSITIVE_INFINITY,
       whosatItemsMax: 10_000,
       whosatBytesMax: 4 << 20,
       ...WIDE_LIMITS,
       ...limits,
     }
-    this.replica = new Replica(all, TEST_KEY)
+    this.replica = new Replica(all, TEST_KEY, { server: name, id: '0' })
     this.reader = new AtReader(this.parser, this.replica.names)
     const bytes = Buffer.from(name)
     const server = this.replica.names.indexOf(bytes, 0, bytes.length)
@@ -48,6 +64,16 @@ export class MemoryServer {
     const context = { replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
     this.commands = new LineCommands(context)
     this.whosat = new Whosat({ ...context, table: replica.table })
+    this.session = {
+      ...{ replica, parser, counters, log: NO_LOG, reader: this.reader, limits: this.linkLimits },
+      forgetAfterSeconds: all.forgetAfterSeconds,
+      isWaitedFor: () => false,
+      world: {
+        nowMs: () => memoryClock.ms,
+        readClock: (time) => Object.assign(time, this.now),
+        randomKey: () => TEST_KEY,
+      },
+    }
   }
 
   /** Answers a WHOSAT that the parser has just read; `false` when there is nobody to ask about. */
@@ -59,32 +85,18 @@ export class MemoryServer {
     return true
   }
 
-  /** Takes an AT line (Latin-1, no line end) as if its client had just reported here; `apply`'s answer. */
-  takeAt(line: string, from: DirtyQueue | null = FROM_CLIENT): number {
+  /** Takes an AT line (Latin-1, no line end) as if its client had just reported here; `accept`'s answer. */
+  takeAt(line: string, from: Owed | null = FROM_CLIENT): number {
     const buffer = Buffer.from(line, 'latin1')
-    return this.#take(buffer, 0, buffer.length, from)
-  }
-
-  /** Takes bytes that came over a link; says of each AT line whether it was news. */
-  receive(framer: LineFramer, chunk: Buffer, from: DirtyQueue): boolean[] {
-    const news: boolean[] = []
-    framer.push(chunk)
-    while (framer.next() === 'line') {
-      news.push(this.#take(framer.buffer, framer.start, framer.end, from) >= 0)
-    }
-    return news
+    if (this.parser.parse(buffer, 0, buffer.length) !== 'at') throw new Error('not an AT line')
+    const fix = this.reader.read(this.parser, buffer)
+    if (fix === null) throw new Error('too many server names')
+    return this.replica.accept(fix, from)
   }
 
   /** All that it knows, as sorted AT lines. */
   get lines(): string[] {
     return tableLines(this.replica.table)
-  }
-
-  #take(buffer: Buffer, start: number, end: number, from: DirtyQueue | null): number {
-    if (this.parser.parse(buffer, start, end) !== 'at') throw new Error('not an AT line')
-    const fix = this.reader.read(this.parser, buffer)
-    if (fix === null) throw new Error('too many server names')
-    return this.replica.apply(fix, from)
   }
 }
 
@@ -92,31 +104,44 @@ export class MemoryServer {
 export class MemoryPipe {
   readonly from: MemoryServer
   readonly to: MemoryServer
-  /** What `from` owes. */
-  readonly queue: DirtyQueue
-  /** Lines sent so far. */
+  readonly session: LinkSession
+  /** AT lines sent so far. */
   sent = 0
   /** Lines that were news where they arrived. */
   news = 0
   /** The pipe of the other direction. */
   back: MemoryPipe | null = null
-  readonly #framer = new LineFramer(LINE_BYTES_MAX)
   #wire = Buffer.alloc(0)
 
   constructor(from: MemoryServer, to: MemoryServer) {
     this.from = from
     this.to = to
-    this.queue = from.replica.connect()
+    this.session = new LinkSession(from.session, {
+      classic: false,
+      connection: 0,
+      audits: from.name < to.name,
+    })
+  }
+
+  /** What `from` owes. */
+  get queue(): Owed {
+    return this.session.owed
   }
 
   get isQuiet(): boolean {
-    return this.queue.length === 0 && this.#wire.length === 0
+    return this.session.waitMs > 0 && this.#wire.length === 0
+  }
+
+  /** Nothing will be said, however long it is waited for. */
+  get isDone(): boolean {
+    return this.session.waitMs === Number.POSITIVE_INFINITY && this.#wire.length === 0
   }
 
   /** Lets the sender put its next batch on the wire. */
   send(bytesMax: number): void {
-    const { replica, output } = this.from
-    this.sent += replica.nextBatch(this.queue, output, bytesMax, true)
+    const { output, linkLimits } = this.from
+    linkLimits.batchBytesMax = bytesMax
+    this.sent += this.session.pull(output)
     this.#wire = Buffer.concat([this.#wire, output.take()])
   }
 
@@ -125,12 +150,21 @@ export class MemoryPipe {
     const chunk = Buffer.from(this.#wire.subarray(0, bytes))
     this.#wire = this.#wire.subarray(chunk.length)
     if (this.back === null) return
-    this.news += this.to.receive(this.#framer, chunk, this.back.queue).filter(Boolean).length
+    const before = this.to.counters.fixesNew
+    const trouble = this.back.session.receive(chunk)
+    if (trouble !== null) throw new Error(trouble)
+    this.news += this.to.counters.fixesNew - before
   }
 
-  /** What is on the wire, as lines. */
+  /** Whether nothing is on its way. */
+  get isEmpty(): boolean {
+    return this.#wire.length === 0
+  }
+
+  /** The AT lines on the wire, without their stamps. */
   get wire(): string[] {
-    return this.#wire.toString('latin1').split('\n').slice(0, -1)
+    const lines = this.#wire.toString('latin1').split('\n').slice(0, -1)
+    return lines.filter((line) => line.startsWith('AT ')).map((line) => line.replace(/ @[^ ]*$/, ''))
   }
 }
 
@@ -151,7 +185,7 @@ export class MemoryHerd {
     this.#links = edges.map(() => null)
   }
 
-  /** Both directions of every link that is up. */
+  /** Both directions of every link that is up, the ends of which have told each other what they hold. */
   get pipes(): MemoryPipe[] {
     return this.#links.flatMap((link) => link ?? [])
   }
@@ -175,11 +209,13 @@ export class MemoryHerd {
     there.back = back
     back.back = there
     this.#links[edge] = [there, back]
+    for (const pipe of [there, back]) pipe.send(EVERYTHING)
+    for (const pipe of [there, back]) pipe.arrive(EVERYTHING)
   }
 
   /** The link is lost, with all that was on its way. */
   down(edge: number): void {
-    for (const pipe of this.#links[edge] ?? []) pipe.from.replica.disconnect(pipe.queue)
+    for (const pipe of this.#links[edge] ?? []) pipe.session.close()
     if (edge < this.#links.length) this.#links[edge] = null
   }
 
@@ -187,9 +223,9 @@ export class MemoryHerd {
     for (let edge = 0; edge < this.edges.length; edge++) this.up(edge)
   }
 
-  /** Moves everything until nothing is owed or on its way. */
+  /** Moves everything, and the clock, until nothing is owed or on its way. */
   settle(): void {
-    for (let pipes = this.pipes; pipes.some((pipe) => !pipe.isQuiet); ) {
+    for (let pipes = this.pipes; pipes.some((pipe) => !pipe.isDone); memoryClock.ms++) {
       for (const pipe of pipes) {
         pipe.send(EVERYTHING)
         pipe.arrive(EVERYTHING)

@@ -14,6 +14,7 @@ export type NaiveCommand =
       readonly fix: NaiveFixNumbers
       /** Nanoseconds. */
       readonly skew: bigint
+      readonly stamp: { readonly alias: number; readonly seq: number } | null
     }
   | {
       readonly kind: 'whatsat'
@@ -70,11 +71,13 @@ export function naiveParse(line: string): NaiveCommand {
     const fix = readFix(operands[1], operands[2])
     return fix === null ? INVALID : { kind: 'iamat', fields, fix }
   }
-  if (word === 'AT' && (operands.length === 5 || isAttributes(operands[5]))) {
-    if (operands.length > 6) return INVALID
+  if (word === 'AT') {
+    const stamp = operands.length > 5 ? readStamp(operands.at(-1)) : null
+    const rest = stamp === null ? operands : operands.slice(0, -1)
+    if (rest.length !== 5 && !(rest.length === 6 && isAttributes(rest[5]))) return INVALID
     const fix = readFix(operands[3], operands[4])
     const skew = naiveSkew(operands[1] ?? '')
-    return fix === null || skew === null ? INVALID : { kind: 'at', fields, fix, skew }
+    return fix === null || skew === null ? INVALID : { kind: 'at', fields: ['AT', ...rest], fix, skew, stamp }
   }
   if (word === 'WHATSAT' && operands.length === 3) {
     const radiusMetres = readRadius(operands[1] ?? '')
@@ -84,6 +87,13 @@ export function naiveParse(line: string): NaiveCommand {
   }
   if (word === 'WHOSAT') return naiveWhosat(fields) ?? INVALID
   return INVALID
+}
+
+function readStamp(text: string | undefined): { alias: number; seq: number } | null {
+  const [, alias, seq] = /^@(\d+)\.(\d+)$/.exec(text ?? '') ?? []
+  if (alias === undefined || seq === undefined) return null
+  if (BigInt(alias) >= 4096n || BigInt(seq) >= 2n ** 41n) return null
+  return { alias: Number(alias), seq: Number(seq) }
 }
 
 function naiveWhosat(fields: readonly string[]): NaiveWhosat | null {

@@ -1,0 +1,225 @@
+import type { Counters } from '../counters.ts'
+import type { HashKey } from '../locations/index.ts'
+import { ATTRIBUTES_BYTES_MAX, LineFramer, type Nanotime, type OutputBuffer } from '../protocol/index.ts'
+import { Auditor } from './auditor.ts'
+import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
+import { type LinkReaderContext, receiveAt, receiveWord } from './link-reader.ts'
+import { appendVector, appendWord } from './link-words.ts'
+import type { Owed } from './owed.ts'
+import { VersionVector } from './version-vector.ts'
+
+/** Bounds of an open link. */
+export interface LinkLimits extends HeartbeatLimits {
+  /** Bytes of AT lines handed over at a time. */
+  readonly batchBytesMax: number
+  /** What is new waits for so long for more, and then goes out in one batch. */
+  readonly batchMs: number
+  /** At most so often is said what is held, unless somebody waits for it. */
+  readonly claimMs: number
+  /** How often two servers that hold the same look whether they do. */
+  readonly auditMs: number
+  /** The longest line a client may send; a link's lines are longer by what AT adds. */
+  readonly lineBytesMax: number
+}
+
+/** What all sessions of a server share. */
+export interface SessionContext extends LinkReaderContext {
+  readonly counters: Counters
+  readonly limits: LinkLimits
+  readonly forgetAfterSeconds: number
+  /** A clock that only goes on, the wall clock, and chance. */
+  readonly world: {
+    readonly nowMs: () => number
+    readonly readClock: (time: Nanotime) => void
+    readonly randomKey: () => HashKey
+  }
+  readonly log: LinkReaderContext['log'] & {
+    readonly traffic: boolean
+    lineIn(connection: number, buffer: Buffer, start: number, end: number): void
+  }
+  /** Whether clients wait until neighbors hold what they reported. */
+  readonly isWaitedFor: () => boolean
+}
+
+/** Which link it is. */
+export interface SessionOptions {
+  readonly classic: boolean
+  /** Its number in the log. */
+  readonly connection: number
+  /** Whether it is this side that begins to compare. */
+  readonly audits: boolean
+}
+
+/** AT, the origin's name, the difference and a stamp come on top of what the client sent; so do attributes. */
+const AT_BYTES_MORE = 1024
+
+/**
+ * All that one open link says and hears, without its socket: bytes in by `receive`, bytes out by `pull`, whenever the
+ * other end can take more. Nobody pushes, so a neighbor that doesn't read costs one batch and a queue of record numbers.
+ *
+ * Both sides first say what they hold; then what the other lacks, mixed with what is new; and behind it what they now
+ * claim to hold. docs/replication.md tells why that is enough.
+ */
+export class LinkSession {
+  readonly owed: Owed
+  readonly heartbeat: Heartbeat
+  readonly #context: SessionContext
+  readonly #options: SessionOptions
+  readonly #framer: LineFramer
+  readonly #auditor: Auditor
+  #hasGreeted = false
+  #lastBatchMs = Number.NEGATIVE_INFINITY
+  #lastClaimMs = Number.NEGATIVE_INFINITY
+  #claimAsked = false
+  #claimsHeard = false
+
+  constructor(context: SessionContext, options: SessionOptions) {
+    this.#context = context
+    this.#options = options
+    this.#framer = new LineFramer(context.limits.lineBytesMax + AT_BYTES_MORE + ATTRIBUTES_BYTES_MAX)
+    this.owed = context.replica.connect(options.classic ? 'classic' : 'neighbor')
+    this.heartbeat = new Heartbeat(context.limits, context.world)
+    this.#auditor = new Auditor(context, this.owed, options.audits)
+  }
+
+  /** The link is lost. */
+  close(): void {
+    this.#context.replica.disconnect(this.owed)
+  }
+
+  /** Takes bytes from the other end. @returns why the link must be closed, or `null`. */
+  receive(chunk: Buffer): string | null {
+    this.heartbeat.heard()
+    this.#framer.push(chunk)
+    let trouble: string | null = null
+    for (let framed = this.#framer.next(); framed !== 'need-more'; framed = this.#framer.next()) {
+      if (framed === 'too-long') trouble = 'it sent a line that is too long'
+      else this.#line(this.#framer.buffer, this.#framer.start, this.#framer.end)
+      if (trouble !== null) break
+    }
+    if (this.#claimsHeard) {
+      this.#claimsHeard = false
+      this.#context.replica.claimsHeard()
+    }
+    return trouble
+  }
+
+  /** Whether fixes are waiting to be sent: cheap, for every fix. */
+  get hasMore(): boolean {
+    return this.owed.hasMore
+  }
+
+  /** In how many milliseconds `pull` will have something; infinity when something has to happen first. */
+  get waitMs(): number {
+    const { limits, replica, world } = this.#context
+    if (this.#options.classic) return this.owed.hasMore ? 0 : Number.POSITIVE_INFINITY
+    if (!this.#hasGreeted || this.heartbeat.hasMore || this.#auditor.hasMore || this.owed.isClaimDue) return 0
+    const nowMs = world.nowMs()
+    if (this.owed.hasMore) return Math.max(0, this.#lastBatchMs + limits.batchMs - nowMs)
+    if (!this.owed.hasClaim(replica.vector) || !this.owed.maySend) return Number.POSITIVE_INFINITY
+    return this.#isHurried ? 0 : Math.max(0, this.#lastClaimMs + limits.claimMs - nowMs)
+  }
+
+  /** Appends what is to be said next: at most a batch. Whether there is more, `waitMs` says. @returns how many AT lines. */
+  pull(output: OutputBuffer): number {
+    const { replica, limits, counters, world } = this.#context
+    if (!this.#options.classic) this.#pullWords(output)
+    const nowMs = world.nowMs()
+    if (!this.#options.classic && (this.#isHurried || nowMs >= this.#lastClaimMs + limits.claimMs)) {
+      this.owed.setMarker(replica.vector)
+    }
+    let lines = 0
+    if (nowMs >= this.#lastBatchMs + limits.batchMs || this.owed.isSweeping) {
+      lines = replica.nextBatch(this.owed, output, limits.batchBytesMax)
+      counters.linkLinesOut += lines
+      if (lines > 0) {
+        counters.linkBatchesOut++
+        this.#lastBatchMs = nowMs
+      }
+    }
+    if (this.owed.isClaimDue) this.#claim(output, nowMs)
+    return lines
+  }
+
+  /** A heartbeat. @returns why the link must be closed, or `null`. */
+  beat(): string | null {
+    if (this.#options.classic) return null
+    const trouble = this.heartbeat.beat()
+    if (trouble === null) this.#auditor.beat()
+    return trouble
+  }
+
+  /** Somebody waits for what we claim, here or at the other end: then it is said at once. */
+  get #isHurried(): boolean {
+    return this.#claimAsked || this.#context.isWaitedFor()
+  }
+
+  #pullWords(output: OutputBuffer): void {
+    const { replica } = this.#context
+    if (!this.#hasGreeted) {
+      this.#hasGreeted = true
+      const introduce = (run: number): void => replica.introduce(this.owed, run, output)
+      appendVector(output, 'vector', replica.vector, new VersionVector(), introduce)
+      appendWord(output, 'live')
+    }
+    this.heartbeat.pull(output)
+    this.#auditor.pull(output)
+  }
+
+  #claim(output: OutputBuffer, nowMs: number): void {
+    const { replica, isWaitedFor } = this.#context
+    this.#lastClaimMs = nowMs
+    this.#claimAsked = false
+    const introduce = (run: number): void => replica.introduce(this.owed, run, output)
+    this.owed.takeClaim((vector, said) => appendVector(output, 'claim', vector, said, introduce))
+    if (isWaitedFor()) appendWord(output, 'ask')
+  }
+
+  #line(buffer: Buffer, start: number, end: number): void {
+    const { log, parser, counters } = this.#context
+    const { classic, connection } = this.#options
+    const kind = parser.parse(buffer, start, end)
+    // Heartbeats are HERD lines: they would be most of a quiet herd's log, and say nothing.
+    if (log.traffic && kind !== 'herd') log.lineIn(connection, buffer, start, end)
+    if (kind === 'at') receiveAt(this.#context, buffer, this.owed)
+    else if (kind === 'herd' && !classic) this.#word(buffer.toString('latin1', start, end))
+    // What a classic server chats back is nobody's mistake.
+    else if (!classic) counters.linkLinesBad++
+  }
+
+  #word(line: string): void {
+    const word = receiveWord(this.#context, line, this.owed)
+    switch (word.word) {
+      case 'live':
+        this.owed.vectorCame()
+        this.#claimsHeard = true
+        return
+      case 'claim':
+        this.owed.isCaughtUp = true
+        this.#claimsHeard = true
+        return
+      case 'ask':
+        this.#claimAsked = true
+        this.#claimsHeard = true
+        return
+      case 'ping':
+        this.heartbeat.pingHeard(word.number)
+        return
+      case 'pong':
+        this.heartbeat.pongHeard(word.number, word.clock)
+        return
+      case 'audit':
+      case 'repair':
+        this.#auditor.heard(word)
+        return
+      case 'malformed':
+        this.#context.counters.linkLinesBad++
+        return
+      // These are the reader's business; unknown words are a later version's.
+      case 'run':
+      case 'vector':
+      case 'member':
+      case 'unknown':
+    }
+  }
+}
