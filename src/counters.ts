@@ -30,6 +30,7 @@ const MEANINGS = {
   pausesForWhatsats: 'pauses of reading by `limits.pendingWhatsatsMax`',
   pausesForReplies: 'pauses of reading by `limits.replyBytesMax`',
   pausesForRate: 'pauses of reading by `limits.fixesPerSecondPerAddressMax`',
+  acksLate: 'reports that were answered before their level was reached, by `limits.ackMsMax`',
   tableFull: 'fixes refused by `limits.clientsMax` or `limits.tableBytesMax`',
   serverNamesFull: 'AT lines refused by `limits.serverNamesMax`',
   logDropped: 'log events dropped by `logs.bufferBytesMax` or by a disk that takes no more',

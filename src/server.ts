@@ -7,7 +7,8 @@ import { EmbeddedPlaces } from './places/embedded.ts'
 import { PlacesFinder } from './places/finder.ts'
 import { GoogleLegacyPlaces } from './places/google-legacy.ts'
 import type { Provider } from './places/provider.ts'
-import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
+import { type AckLevel, CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
+import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
 import { NONCE_BYTES } from './replication/handshake.ts'
 import { Links } from './replication/links.ts'
@@ -74,6 +75,7 @@ export async function startServer(
   })
   const limits = { ...config.limits, ...config.link, forgetAfterSeconds: config.forgetAfterSeconds }
   const replica = new Replica(limits, randomKey(), { server: name, id: run })
+  const acks = new Acks(replica)
   const parser = new CommandParser()
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
@@ -94,7 +96,7 @@ export async function startServer(
       ...shared,
       world,
       forgetAfterSeconds,
-      isWaitedFor: () => false,
+      isWaitedFor: () => acks.isForPeers,
       reader: new AtReader(parser, replica.names),
       identity,
     },
@@ -105,7 +107,7 @@ export async function startServer(
         ...{ counters, places: finder.counters, wallMs: system.wallMs() },
       }),
   )
-  replica.listen({ owed: () => links.wake(), claimed: () => {} })
+  replica.listen({ owed: () => links.wake(), claimed: () => acks.advance() })
   const now: Nanotime = { seconds: 0, nanoseconds: 0 }
   const gateway = new LineGateway({
     ...shared,
@@ -113,6 +115,9 @@ export async function startServer(
     now,
     server,
     links,
+    acks,
+    ack: config.ack,
+    ackObjection: (level) => ackObjection(level, config.journal.keep, links.ownNeighbors),
     findPlaces: (area, items) => finder.find(area, items),
   })
   const sweeper = new Sweeper(replica, system, counters)
@@ -158,6 +163,13 @@ function findServer(config: HerdConfig, name: string): ServerSettings {
       `${name} is a classic server: it isn't started by Herd; ours are ${names.join(', ')}`,
     )
   return self
+}
+
+/** Why nothing can be acknowledged at that level here; `null`: it can. */
+function ackObjection({ disk, peers }: AckLevel, keepsJournal: boolean, neighbors: number): string | null {
+  if (peers > neighbors) return `this server has ${neighbors} neighbors that could acknowledge, not ${peers}`
+  if (disk && !keepsJournal) return 'this server keeps no journal (journal.keep), so nothing is on its disk'
+  return null
 }
 
 function neighborAddresses(config: HerdConfig, self: ServerSettings): NeighborAddress[] {

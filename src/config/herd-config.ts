@@ -4,6 +4,7 @@
  */
 
 import type { PlacesLimits } from '../places/limits.ts'
+import type { AckLevel } from '../protocol/index.ts'
 
 /** Everything a herd's servers need to know, checked and resolved. Secrets and keys are never in it. */
 export interface HerdConfig {
@@ -21,6 +22,9 @@ export interface HerdConfig {
   readonly places: PlacesSettings
   readonly link: LinkSettings
   readonly limits: LimitSettings
+  readonly journal: JournalSettings
+  /** Where a report must be held before it is answered, unless a client asks for something else. */
+  readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
   readonly forgetAfterSeconds: number
   /** What is accepted, but should be known: one sentence each. */
@@ -50,6 +54,17 @@ export interface LogSettings {
   readonly fileBytesMax: number
   readonly filesMax: number
   readonly bufferBytesMax: number
+}
+
+/** `journal`: what each server keeps on its disk, so that a restart doesn't forget. */
+export interface JournalSettings {
+  readonly keep: boolean
+  /** Absolute. Each server has a folder of its own in it. */
+  readonly folder: string
+  readonly everyMs: number
+  readonly batchBytesMax: number
+  readonly compactBytesMin: number
+  readonly retryMs: number
 }
 
 /** `places`: who answers WHATSAT, and how much of it we ask for. */
@@ -96,6 +111,7 @@ export interface LimitSettings {
   readonly tableBytesMax: number
   readonly serverNamesMax: number
   readonly runsMax: number
+  readonly ackMsMax: number
   readonly whosatItemsMax: number
   readonly whosatBytesMax: number
   /** 0: no limit. */
@@ -113,6 +129,8 @@ export interface HerdFile {
   readonly places: Omit<PlacesSettings, 'google'> & { readonly google: GoogleEntry }
   readonly link: LinkSettings
   readonly limits: LimitSettings
+  readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
+  readonly ack: string
   readonly forgetAfter: string
 }
 

@@ -1,4 +1,5 @@
 /** The text of a herd file, the environment and the options → one configuration. Pure: it opens no file. */
+import { parseAckLevel } from '../protocol/index.ts'
 import { dirname, resolve } from 'node:path'
 import { checkedValue } from './checked-value.ts'
 import { readDuration } from './duration.ts'
@@ -82,6 +83,12 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     },
     link: file.link,
     limits: file.limits,
+    journal: {
+      ...file.journal,
+      folder: file.journal.folder ? resolve(cwd, file.journal.folder) : resolve(stateFolder, 'journal'),
+    },
+    // The schema has seen to it that it is one.
+    ack: parseAckLevel(file.ack) ?? { disk: false, peers: 0 },
     forgetAfterSeconds: readDuration(file.forgetAfter),
     warnings: warningsOf(file),
   })
@@ -106,12 +113,16 @@ function chosenLevel({ env, options }: HerdPlace, problems: string[]): LogLevel 
   return undefined
 }
 
-function relationProblems({ link, limits, servers, places }: HerdFile): string[] {
+function relationProblems(file: HerdFile): string[] {
+  const { link, limits, servers, places, journal } = file
   const problems: string[] = []
   if (link.silenceMsMax <= 2 * link.heartbeatMs) {
     problems.push(
       `link.silenceMsMax: ${link.silenceMsMax} must be more than twice link.heartbeatMs (${link.heartbeatMs}); for example ${5 * link.heartbeatMs}`,
     )
+  }
+  if (!journal.keep && file.ack.startsWith('disk')) {
+    problems.push(`ack: ${file.ack} needs a journal, and journal.keep is false; for example memory`)
   }
   if (link.redialMsMin > link.redialMsMax) {
     problems.push(

@@ -9,6 +9,7 @@ import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
   GoogleEntry,
   HerdFile,
+  JournalSettings,
   LimitSettings,
   LinkSettings,
   LogSettings,
@@ -131,6 +132,32 @@ const link = group<LinkSettings>('Links between servers.', {
   ),
 })
 
+const journal = group<Omit<JournalSettings, 'folder'> & { folder?: string }>(
+  'What a server keeps on its disk, so that a restart forgets nothing.',
+  {
+    keep: Type.Optional(
+      Type.Boolean({ default: true, examples: [true], description: 'Whether there is a journal at all.' }),
+    ),
+    folder: text('journal', 'Where the journals go. A relative path starts at the working directory.', {
+      defaultText: '`journal` in the state folder',
+    }),
+    everyMs: wholeNumber(
+      1,
+      DAY_MS,
+      1000,
+      'How often what is new is written and synced; at once when somebody waits for the level `disk`.',
+    ),
+    batchBytesMax: wholeNumber(KIB, 32 * MIB, MIB, 'AT lines that are written at a time.'),
+    compactBytesMin: wholeNumber(
+      KIB,
+      1024 * GIB,
+      64 * MIB,
+      'A journal is written anew when it is this much longer than twice what it has to hold.',
+    ),
+    retryMs: wholeNumber(10, DAY_MS, 5000, 'Time until a disk that failed is tried again.'),
+  },
+)
+
 const limits = group<LimitSettings>('What clients may cost.', {
   lineBytesMax: wholeNumber(
     KIB,
@@ -145,7 +172,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
     1,
     100_000,
     16,
-    'WHATSATs of a connection that wait for places, and WHOSATs that search on; then it is not read further.',
+    'WHATSATs of a connection that wait for places, WHOSATs that search on, and chunks of reports that wait for their level; then it is not read further.',
   ),
   replyBytesMax: wholeNumber(
     KIB,
@@ -183,6 +210,12 @@ const limits = group<LimitSettings>('What clients may cost.', {
     4095,
     1024,
     'Starts of servers whose changes are told apart; of more, the oldest are forgotten, which costs only a longer catch-up.',
+  ),
+  ackMsMax: wholeNumber(
+    1,
+    DAY_MS,
+    2000,
+    'Time for a report to be held where it must be; then it is answered with where it is held by now.',
   ),
   // A client that asks for some must get as many as it may ask for.
   whosatItemsMax: wholeNumber(ITEMS_MAX, 1_000_000, 10_000, 'Answers to a WHOSAT that asks for all.'),
@@ -270,6 +303,12 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   }),
   link,
   limits,
+  journal,
+  ack: text(
+    'disk+peers:1',
+    'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',
+    { default: 'memory', pattern: '^(?:memory|disk|(?:disk\\+)?peers:[1-9][0-9]?)$', valueText: 'memory, disk, peers:k or disk+peers:k' },
+  ),
   forgetAfter: text(
     '24h',
     'A client whose last fix is older than this is forgotten. A whole number with s, m, h or d, or `never`. The same for all servers of the herd.',

@@ -17,6 +17,7 @@ import {
   writeSkew,
 } from '../protocol/index.ts'
 import { FROM_CLIENT, type Replica } from '../replication/replica.ts'
+import type { Stamp } from '../replication/stamps.ts'
 
 /** Indexes of the fields of clients' commands. */
 const CLIENT = 1
@@ -54,8 +55,12 @@ export class LineCommands {
     this.#atPrefix = replica.names.atPrefix(server)
   }
 
-  /** `IAMAT`: takes the fix and appends its AT line, or says that the table is full. */
-  iamat(buffer: Buffer): void {
+  /**
+   * `IAMAT`: takes the fix and appends its AT line, or says that the table is full.
+   *
+   * @returns what `Replica.accept` says.
+   */
+  iamat(buffer: Buffer): number {
     const { output, counters, replica } = this.#context
     const mark = output.waiting
     this.#writeAt(buffer)
@@ -68,6 +73,15 @@ export class LineCommands {
       output.cutBack(mark)
       this.#tableFull(applied === TOO_MANY_CLIENTS ? 'clientsMax' : 'tableBytesMax')
     }
+    return applied
+  }
+
+  /** The stamp of what is held of the client that `iamat` has just told of. @param applied what it returned. */
+  heldStamp(applied: number): Stamp {
+    const { replica } = this.#context
+    if (applied >= 0) return replica.ownStamp
+    const { buffer, clientStart, clientEnd } = this.#fix
+    return replica.stampOf(replica.table.get(buffer, clientStart, clientEnd))
   }
 
   /**

@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net'
-import { LineFramer } from '../protocol/index.ts'
+import { NOT_NEWER } from '../locations/index.ts'
+import { type AckLevel, LineFramer } from '../protocol/index.ts'
+import { ackText } from '../replication/acks.ts'
 import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
+import { type AckContext, AckHold } from './ack-hold.ts'
 import type { AddressBook } from './address-book.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
 import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
@@ -25,10 +28,14 @@ export type FindPlaces = (
 ) => Promise<string>
 
 /** What all connections of a gateway share. */
-export interface ConnectionContext extends CommandContext {
+export interface ConnectionContext extends CommandContext, AckContext {
   readonly commands: LineCommands
   readonly whosat: Whosat
-  readonly limits: LineLimits & CommandContext['limits']
+  readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits']
+  /** Where reports must be held before they are answered, unless the client asks for something else … */
+  readonly ack: AckLevel
+  /** … and why it can't have that; `null`: it can. */
+  readonly ackObjection: (level: AckLevel) => string | null
   readonly links: Links
   readonly findPlaces: FindPlaces
   readonly addresses: AddressBook
@@ -69,6 +76,8 @@ export class LineConnection {
   /** The limit that keeps it paused; `null` when only others' turns do. */
   #pausedFor: PauseReason | null = null
   readonly #turn: Turn
+  /** Where reports must be held before they are answered; `null`: in memory. */
+  #ack: AckHold | null
 
   /** @param onHandedOver told when the connection has become a link. */
   constructor(context: ConnectionContext, socket: Socket, id: number, onHandedOver: () => void) {
@@ -80,6 +89,7 @@ export class LineConnection {
     this.#framer = new LineFramer(context.limits.lineBytesMax)
     this.#replies = new ReplyWriter(context, socket, id)
     this.#turn = new Turn(context, this.#replies, this.#address)
+    this.#ack = this.#ackHold(context.ack)
     this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -137,6 +147,7 @@ export class LineConnection {
       exhausted = !this.#takeLine()
       if (this.#isOver()) return
     }
+    this.#ack?.hold()
     this.#replies.send()
     if (!exhausted) this.#pause()
     else if (this.#ended || this.#stopping) this.#finish()
@@ -153,7 +164,7 @@ export class LineConnection {
 
   /** Takes one line and answers it; `false` when there is none. */
   #takeLine(): boolean {
-    const { log, parser, commands, counters } = this.#context
+    const { log, parser, counters } = this.#context
     const framed = this.#framer.next()
     if (framed === 'need-more') return false
     if (framed === 'too-long') {
@@ -169,8 +180,10 @@ export class LineConnection {
     const kind = parser.parse(buffer, start, end)
     switch (kind) {
       case 'iamat':
-        commands.iamat(buffer)
-        this.#context.addresses.spendFix(this.#address)
+        this.#iamat(buffer)
+        return true
+      case 'ack':
+        this.#askForAck()
         return true
       case 'whatsat':
         this.#turn.spend(QUERY_COST)
@@ -193,8 +206,39 @@ export class LineConnection {
     }
   }
 
+  #iamat(buffer: Buffer): void {
+    const { commands, output, addresses } = this.#context
+    const mark = output.waiting
+    const applied = commands.iamat(buffer)
+    addresses.spendFix(this.#address)
+    // What isn't kept, for its age or for want of room, is answered as it is.
+    if (this.#ack !== null && applied >= NOT_NEWER) this.#ack.note(mark, commands.heldStamp(applied))
+  }
+
+  /** ACK: from here on, reports are answered once they are held at that level. */
+  #askForAck(): void {
+    const { parser, output, ackObjection } = this.#context
+    this.#ack?.hold()
+    const objection = ackObjection(parser.ack)
+    if (objection === null) this.#ack = this.#ackHold(parser.ack)
+    const reply = Buffer.from(objection === null ? `ACK ${ackText(parser.ack)}\n` : `? ${objection}\n`)
+    output.append(reply, 0, reply.length)
+  }
+
+  #ackHold(level: AckLevel): AckHold | null {
+    if (!level.disk && level.peers === 0) return null
+    return new AckHold(this.#context, level, this.#replies, () => this.#resume())
+  }
+
+  /** A reply that was awaited is there. */
+  #resume(): void {
+    if (this.#state === 'closing') this.#endWhenReplied()
+    else this.#work()
+  }
+
   #whatsat(buffer: Buffer, start: number, end: number): void {
     const { commands, output, parser, findPlaces } = this.#context
+    this.#ack?.hold()
     const mark = output.waiting
     const area = commands.whatsat(buffer)
     if (area === null) {
@@ -207,6 +251,7 @@ export class LineConnection {
 
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
     const { whosat, commands, output } = this.#context
+    this.#ack?.hold()
     const search = whosat.begin(kind, buffer)
     if (search === null) {
       commands.invalid(buffer, start, end)
@@ -233,8 +278,7 @@ export class LineConnection {
     this.#turn.measureRoom()
     return (rest) => {
       resolve(rest)
-      if (this.#state === 'closing') this.#endWhenReplied()
-      else this.#work()
+      this.#resume()
     }
   }
 
@@ -325,6 +369,7 @@ export class LineConnection {
   /** Ends the connection, for a fault or because all is said: takes no more lines, and closes when all replies are out. */
   #close(reply: string): void {
     const { output } = this.#context
+    this.#ack?.hold()
     output.append(Buffer.from(reply), 0, Buffer.byteLength(reply))
     this.#state = 'closing'
     // What still comes is read and dropped: closing over unread bytes would take back the reply.

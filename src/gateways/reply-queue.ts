@@ -1,6 +1,8 @@
 /** A reply that isn't there yet: its beginning is, and what follows will be. */
 interface Awaited {
   readonly head: Buffer
+  /** Bytes that are kept for it elsewhere until it is there. */
+  kept: number
   tail: Buffer | null
 }
 
@@ -37,16 +39,18 @@ export class ReplyQueue {
   /**
    * Lines up a reply that begins with `head` and goes on with what comes later.
    *
+   * @param kept bytes that are kept elsewhere for it; they count as if they were here.
    * @returns the function to call, once, with the rest of the reply.
    */
-  await(head: Buffer): (tail: Buffer) => void {
-    const slot: Awaited = { head, tail: null }
+  await(head: Buffer, kept: number = 0): (tail: Buffer) => void {
+    const slot: Awaited = { head, tail: null, kept }
     this.#waiting.push(slot)
-    this.#bytes += head.length
+    this.#bytes += head.length + kept
     this.#awaited++
     return (tail) => {
       slot.tail = tail
-      this.#bytes += tail.length
+      this.#bytes += tail.length - slot.kept
+      slot.kept = 0
     }
   }
 

@@ -77,6 +77,15 @@ export class ReplyWriter {
     return this.#queue.await(head)
   }
 
+  /**
+   * Lines up replies that are there, but held back. Nothing may be waiting in the output.
+   *
+   * @returns the function to call, once, with the replies; `send` then sends them when it is their turn.
+   */
+  hold(bytes: number): (replies: Buffer) => void {
+    return this.#queue.await(Buffer.alloc(0), bytes)
+  }
+
   /** The socket has given everything to the system. */
   drained(): void {
     this.#slowTimer?.()

@@ -37,6 +37,8 @@ function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): Nai
       return { kind, fields, fix }
     case 'at':
       return { kind, fields, fix, skew: nanoseconds(parser.skew), stamp: stampRead() }
+    case 'ack':
+      return { kind, fields, ...parser.ack }
     case 'whatsat':
       return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items }
     case 'whosat':

@@ -1,8 +1,10 @@
 import { BRACE_OPEN, IS_WHITE } from './byte-classes.ts'
 import { type Fields, makeFields, skipWhite, skipWord } from './fields.ts'
 import {
+  type AckLevel,
   equalsWord,
   NO_STAMP_ALIAS,
+  readAckLevel,
   readAge,
   readAttributesField,
   readItems,
@@ -23,6 +25,7 @@ export type CommandKind =
   | 'whosat-near'
   | 'whosat-box'
   | 'whosat-polygon'
+  | 'ack'
   | 'at'
   | 'herd'
   | 'invalid'
@@ -32,6 +35,7 @@ const AT = Buffer.from('AT')
 const HERD = Buffer.from('HERD')
 const WHATSAT = Buffer.from('WHATSAT')
 const WHOSAT = Buffer.from('WHOSAT')
+const ACK = Buffer.from('ACK')
 const NEAR = Buffer.from('NEAR')
 const IN = Buffer.from('IN')
 
@@ -46,10 +50,11 @@ const items: Operand = (parser, buffer, at, end) => readItems(buffer, at, end, p
 const itemsOrAll: Operand = (parser, buffer, at, end) => readItemsOrAll(buffer, at, end, parser)
 const age: Operand = (parser, buffer, at, end) => readAge(buffer, at, end, parser)
 const object: Operand = (_, buffer, at, end) => readObject(buffer, at, end)
+const ack: Operand = (parser, buffer, at, end) => readAckLevel(buffer, at, end, parser)
 const near: Operand = (_, buffer, at, end) => readWord(buffer, at, end, NEAR)
 const within: Operand = (_, buffer, at, end) => readWord(buffer, at, end, IN)
 
-/** The grammar of what asks: words with the operands that follow; of several rows for a word the first that fits. */
+/** The grammar of all but reports: words with the operands that follow; of several rows for a word the first that fits. */
 const QUESTIONS: readonly {
   readonly kind: CommandKind
   readonly word: Buffer
@@ -63,13 +68,14 @@ const QUESTIONS: readonly {
   { kind: 'whosat-near', word: WHOSAT, operands: [near, position, radius, itemsOrAll], optional: age },
   { kind: 'whosat-box', word: WHOSAT, operands: [within, position, corner, itemsOrAll], optional: age },
   { kind: 'whosat-polygon', word: WHOSAT, operands: [within, object, itemsOrAll], optional: age },
+  { kind: 'ack', word: ACK, operands: [ack] },
 ]
 
 /**
  * Tells what a line is and reads its operands, in place and in one pass: the line stays where it is, and what was
  * read is in fields of this object that the next `parse` overwrites. Pure; no string is made.
  *
- * Fields of the line by index: IAMAT client position time · WHATSAT client radius items · WHOSAT as in the grammar ·
+ * Fields of the line by index: IAMAT client position time · WHATSAT client radius items · WHOSAT as in the grammar · ACK level ·
  * AT server skew client position time [attributes]; an AT line's stamp is not among them.
  */
 export class CommandParser {
@@ -87,6 +93,8 @@ export class CommandParser {
   stampAlias: number = NO_STAMP_ALIAS
   /** … and its number in that run. */
   stampSeq = 0
+  /** ACK: where reports must be held before they are answered. */
+  ack: AckLevel = { disk: false, peers: 0 }
   /** WHATSAT, WHOSAT: how far, in metres. */
   radiusMetres = 0
   /** WHATSAT, WHOSAT: how many at most; WHOSAT also `ALL_ITEMS`. */

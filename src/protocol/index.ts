@@ -10,9 +10,11 @@ export { type CommandKind, CommandParser } from './command-parser.ts'
 export { appendFields, type Fields, fieldEnd, fieldStart } from './fields.ts'
 export { type Framed, LineFramer } from './line-framer.ts'
 export {
+  type AckLevel,
   ALL_ITEMS,
   ITEMS_MAX,
   NO_STAMP_ALIAS,
+  parseAckLevel,
   RADIUS_KM_MAX,
   STAMP_ALIAS_END,
   STAMP_BYTES_MAX,

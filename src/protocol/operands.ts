@@ -152,3 +152,37 @@ export function writeStamp(target: Buffer, at: number, alias: number, seq: numbe
   target[at++] = DOT
   return writeDigits(target, at, seq, countDigits(seq))
 }
+
+/** Where a report must be held before it is answered. */
+export interface AckLevel {
+  /** On this server's disk. */
+  readonly disk: boolean
+  /** In the memory of so many neighbors. */
+  readonly peers: number
+}
+
+/** `peers:` counts at most so many neighbors. */
+export const ACK_PEERS_MAX = 99
+const ACK_LEVEL = /^(?:memory|(disk)|(?:(disk)\+)?peers:([1-9]\d?))$/
+
+/** Reads a level as it is written in a herd file or an ACK command: `memory`, `disk`, `peers:2`, `disk+peers:2`. */
+export function parseAckLevel(text: string): AckLevel | null {
+  const match = ACK_LEVEL.exec(text)
+  if (match === null) return null
+  return { disk: (match[1] ?? match[2]) !== undefined, peers: Number(match[3] ?? 0) }
+}
+
+/** Reads a level. */
+export function readAckLevel(
+  buffer: Buffer,
+  start: number,
+  end: number,
+  result: { ack: AckLevel },
+): number {
+  const wordEnd = skipWord(buffer, start, end)
+  if (wordEnd - start > 'disk+peers:99'.length) return -1
+  const level = parseAckLevel(buffer.toString('latin1', start, wordEnd))
+  if (level === null) return -1
+  result.ack = level
+  return wordEnd
+}

@@ -53,6 +53,11 @@ export class Links {
     await Promise.all([...this.#neighbors.values()].map((neighbor) => neighbor.stop()))
   }
 
+  /** How many neighbors of our kind there are, linked or not. */
+  get ownNeighbors(): number {
+    return [...this.#neighbors.values()].filter(({ address }) => !address.classic).length
+  }
+
   /** One row for each neighbor, in the order of the herd file. */
   get statuses(): LinkStatus[] {
     return [...this.#neighbors.values()].map((neighbor) => neighbor.status)

@@ -22,6 +22,7 @@ export type NaiveCommand =
       readonly radiusMetres: number
       readonly items: number
     }
+  | { readonly kind: 'ack'; readonly fields: readonly string[]; readonly disk: boolean; readonly peers: number }
   | NaiveWhosat
 
 /** WHOSAT, in any of its forms; what a form doesn't have is `null`. */
@@ -84,6 +85,14 @@ export function naiveParse(line: string): NaiveCommand {
     const items = readItems(operands[2] ?? '')
     if (radiusMetres === null || items === null) return INVALID
     return { kind: 'whatsat', fields, radiusMetres, items }
+  }
+  if (word === 'ACK' && operands.length === 1) {
+    const [parts, last] = [new Set((operands[0] ?? '').split('+')), (operands[0] ?? '').split('+').at(-1) ?? '']
+    const peers = /^peers:([1-9][0-9]?)$/.exec(last)?.[1] ?? null
+    if (operands[0] === 'memory') return { kind: 'ack', fields, disk: false, peers: 0 }
+    if (operands[0] === 'disk') return { kind: 'ack', fields, disk: true, peers: 0 }
+    const isRight = peers !== null && (parts.size === 1 || operands[0] === `disk+${last}`)
+    return isRight ? { kind: 'ack', fields, disk: parts.has('disk'), peers: Number(peers) } : INVALID
   }
   if (word === 'WHOSAT') return naiveWhosat(fields) ?? INVALID
   return INVALID
