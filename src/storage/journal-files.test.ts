@@ -76,7 +76,8 @@ test('a batch is acknowledged when it is synced, not before', async () => {
     return null
   }
   void appendAll(journal, 'lost')
-  while (disk.done.get('sync') !== 3) await Promise.resolve()
+  for (let turns = 0; turns < 100; turns++) await Promise.resolve()
+  assert.equal(disk.done.get('sync'), 3)
   disk.fault = () => null
   assert.deepEqual((await openJournal(disk)).batches, ['kept'])
 })
@@ -326,6 +327,19 @@ test('a segment that is dropped in part is dropped the next time', async () => {
   assert.equal(journal.segments, 2)
   await journal.dropBefore(begun)
   assert.deepEqual(disk.names(FOLDER), [SECOND])
+})
+
+test('a segment that a sync ended while it was filled is not dropped with those before it', async () => {
+  const disk = makeDisk()
+  const { journal } = await openJournal(disk)
+  await appendAll(journal, 'old')
+  const begun = await journal.beginSegment()
+  await appendAll(journal, 'one')
+  failNext(disk, 'sync', 'EIO')
+  await assert.rejects(journal.append(Buffer.from('two')), { code: 'EIO' })
+  await appendAll(journal, 'two')
+  await journal.dropBefore(begun)
+  assert.deepEqual(await afterKill(disk), ['one', 'two'])
 })
 
 test('other files in the folder are no business of the journal', async () => {
