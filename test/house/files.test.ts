@@ -55,6 +55,7 @@ test('every part that decides has tests beside it', () => {
     'locations',
     'replication',
     'places',
+    'storage',
     'gateways',
     'config',
     'cli',

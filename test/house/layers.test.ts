@@ -37,14 +37,18 @@ const FOUNDATIONS_FROM = LAYERS.indexOf('replication')
 /** The parts that decide and never act. */
 const PURE = ['src/protocol/', 'src/locations/']
 const PURE_FILES = [
-  ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs'],
-  ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit', 'auditor'],
-].map((name) => `src/replication/${name}.ts`)
+  ...[
+    ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
+    ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit', 'auditor'],
+  ].map((name) => `src/replication/${name}.ts`),
+  'src/storage/journal-format.ts',
+]
 /** The packages that they may use: each computes and knows nothing of the world. */
 const PURE_PACKAGES: Readonly<Record<string, string>> = {
   'src/locations/areas.ts': 'point-in-polygon-hao',
   'src/locations/distance.ts': 'geographiclib-geodesic',
   'src/replication/handshake.ts': 'node:crypto',
+  'src/storage/journal-format.ts': 'node:zlib',
 }
 const IMPURE =
   /\b(?:Date|Temporal|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|process|performance|globalThis|fetch|console)\b/

@@ -1,0 +1,5 @@
+export type { Disk, DiskFile } from './disk.ts'
+export { JournalFiles } from './journal-files.ts'
+export { type JournalOptions, type JournalReport, JournalUnusable } from './journal-opening.ts'
+export { realDisk } from './real-disk.ts'
+export type { JournalLimits } from './segment-file.ts'
