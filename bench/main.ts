@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connections } from './cases/connections.ts'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
+import { delay } from './cases/delay.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
 import { iamat } from './cases/iamat.ts'
@@ -16,7 +17,7 @@ import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
 import { detectPinning } from './support/pinning.ts'
 import { isSelected } from './support/selection.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [iamat, nearest, memory, growth, connections, flood]
+const BENCHMARKS: readonly Benchmark[] = [iamat, nearest, memory, growth, connections, flood, delay]
 /** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
 const WARM_UP_SECONDS = 6
 /** What a shell expects of a program that a signal ended. */

@@ -13,7 +13,8 @@ import { compare, formatSpread, type Measurable, measureRounds, type Rounds, toD
 
 const CLIENTS = 10_000
 const CONNECTIONS_PER_SERVER = 2
-const IN_FLIGHT = 64
+/** Updates that each connection sends before it waits: little is under way, or much. */
+const IN_FLIGHT = [64, 512] as const
 /** Rates that are tried after the first, each as long as it. */
 const STEPS_MAX = 4
 /** Until a flood has settled and the servers were asked for everything that they know. */
@@ -21,20 +22,24 @@ const SETTLE_MS_MAX = 10_000
 /** Room for all clients in one answer, by which the servers are compared. */
 const LIMITS = { whosatItemsMax: 2 * CLIENTS }
 
+/** All shapes of one contender in one round, in the order of `IN_FLIGHT`. */
+type FloodSample = readonly FloodResult[]
+
 const plain = herdWithLinks('none', measureHerd)
 const psk = herdWithLinks('psk', measureHerd)
-const nats: Measurable<FloodResult> = {
+const nats: Measurable<FloodSample> = {
   name: 'nats',
   title: 'NATS, 5 servers',
   missing: whyNoNats,
-  measure: async (context) => {
-    const cluster = await startNats(RING_OF_FIVE.names, context)
-    try {
-      return await measure('nats', cluster.targets, cluster.pids, context)
-    } finally {
-      await cluster.stop()
-    }
-  },
+  measure: (context) =>
+    measureShapes(async (inFlight) => {
+      const cluster = await startNats(RING_OF_FIVE.names, context)
+      try {
+        return await measure('nats', inFlight, cluster.targets, cluster.pids, context)
+      } finally {
+        await cluster.stop()
+      }
+    }),
 }
 const CONTENDERS = [psk, plain, nats]
 
@@ -42,28 +47,31 @@ const CONTENDERS = [psk, plain, nats]
 export const flood: Benchmark = { name: 'flood', contenders: CONTENDERS, run }
 
 async function run(context: BenchContext): Promise<BenchmarkReport> {
-  const tell = ({ full, lossless }: FloodResult): string =>
-    `${Math.round(full.accepted / full.seconds)} updates/s at full speed, ` +
-    `${lossless === null ? 'none' : Math.round(lossless.appliedPerSecond)} with none overtaken`
+  const tell = (sample: FloodSample): string =>
+    sample.map((one) => `${formatCount(acceptedPerSecond(one))} updates/s`).join(', ')
   const rounds = await measureRounds('flood', CONTENDERS, context.rounds, context, tell)
-  const ratios = [psk, plain].map((herd) => ({
-    name: `${herd.name} / nats`,
-    accepted: compare(rounds, herd, nats, acceptedPerSecond),
-    appliedEverywhere: compare(rounds, herd, nats, appliedPerSecond),
-    lossless: compare(rounds, herd, nats, losslessPerSecond),
-  }))
-  return { text: formatReport(rounds, ratios, context), data: { ...toData(rounds), ratios } }
+  const shapes = IN_FLIGHT.map((inFlight, shape) => ({ inFlight, ratios: compareShape(rounds, shape) }))
+  return { text: formatReport(rounds, context), data: { ...toData(rounds), shapes } }
 }
 
-function measureHerd(encryption: Encryption, context: BenchContext): Promise<FloodResult> {
+function measureHerd(encryption: Encryption, context: BenchContext): Promise<FloodSample> {
   const settings = { limits: LIMITS, link: linkSettings(encryption) }
-  return withCluster({ ...RING_OF_FIVE, settings }, context, ({ targets, pids }) =>
-    measure('herd', targets, pids, context),
+  return measureShapes((inFlight) =>
+    withCluster({ ...RING_OF_FIVE, settings }, context, ({ targets, pids }) =>
+      measure('herd', inFlight, targets, pids, context),
+    ),
   )
+}
+
+async function measureShapes(measureShape: (inFlight: number) => Promise<FloodResult>): Promise<FloodSample> {
+  const results: FloodResult[] = []
+  for (const inFlight of IN_FLIGHT) results.push(await measureShape(inFlight))
+  return results
 }
 
 async function measure(
   dialect: 'herd' | 'nats',
+  inFlight: number,
   targets: readonly LoadTarget[],
   pids: readonly number[],
   context: BenchContext,
@@ -74,7 +82,7 @@ async function measure(
     targets: formatTargets(targets),
     'server-pids': pids.join(','),
     connections: CONNECTIONS_PER_SERVER,
-    'in-flight': IN_FLIGHT,
+    'in-flight': inFlight,
     clients: CLIENTS,
     'warm-up-seconds': warmUpSeconds,
     seconds,
@@ -126,25 +134,49 @@ interface FloodRatio {
   readonly lossless: ReturnType<typeof compare>
 }
 
-function formatReport(
-  rounds: Rounds<FloodResult>,
-  ratios: readonly FloodRatio[],
-  { rounds: count }: BenchContext,
-): string {
-  const rows = [...rounds.samples].map(([{ title }, samples]) => [title, ...formatRow(samples)])
-  const shown = ratios.filter(({ accepted }) => accepted !== undefined)
-  const ratioRows = shown.map(({ name, accepted, appliedEverywhere, lossless }) => [
+/** Both kinds of links beside NATS, as far as they were measured. */
+function compareShape(rounds: Rounds<FloodSample>, shape: number): FloodRatio[] {
+  const ratios = [psk, plain].map((herd) => {
+    const compareTo = (figure: (result: FloodResult) => number | undefined): ReturnType<typeof compare> =>
+      compare(rounds, herd, nats, (sample) => {
+        const result = sample[shape]
+        return result === undefined ? undefined : figure(result)
+      })
+    return {
+      name: `${herd.name} / nats`,
+      accepted: compareTo(acceptedPerSecond),
+      appliedEverywhere: compareTo(appliedPerSecond),
+      lossless: compareTo(losslessPerSecond),
+    }
+  })
+  return ratios.filter(({ accepted }) => accepted !== undefined)
+}
+
+function formatReport(rounds: Rounds<FloodSample>, { rounds: count }: BenchContext): string {
+  const tables = IN_FLIGHT.map((inFlight, shape) => formatShape(rounds, inFlight, shape))
+  return [
+    `Updates of ${formatCount(CLIENTS)} clients at five servers evenly (medians of ${count} rounds; servers and ` +
+      'load share all cores)',
+    ...tables,
+    ...rounds.notes,
+  ].join('\n\n')
+}
+
+function formatShape(rounds: Rounds<FloodSample>, inFlight: number, shape: number): string {
+  const rows = [...rounds.samples].map(([{ title }, samples]) => [
+    title,
+    ...formatRow(samples.flatMap((sample) => sample[shape] ?? [])),
+  ])
+  const ratios = compareShape(rounds, shape).map(({ name, accepted, appliedEverywhere, lossless }) => [
     name,
     ...formatSpread(accepted, 2),
     ...formatSpread(appliedEverywhere, 2),
     ...formatSpread(lossless, 2),
   ])
   return [
-    `Updates of ${formatCount(CLIENTS)} clients at five servers evenly, ${CONNECTIONS_PER_SERVER} connections × ` +
-      `${IN_FLIGHT} in flight at each (medians of ${count} rounds; servers and load share all cores)`,
+    `${CONNECTIONS_PER_SERVER} connections × ${inFlight} in flight at each server`,
     formatTable(COLUMNS, rows),
-    ...(shown.length === 0 ? [] : [formatTable(RATIO_COLUMNS, ratioRows)]),
-    ...rounds.notes,
+    ...(ratios.length === 0 ? [] : [formatTable(RATIO_COLUMNS, ratios)]),
   ].join('\n\n')
 }
 

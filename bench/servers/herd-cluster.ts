@@ -104,10 +104,10 @@ export class HerdCluster {
     this.#servers.delete(name)
   }
 
-  /** Resolves when every server says that all its links are open. */
+  /** Resolves when every server says that all its links to servers of ours are open. */
   whenLinked(): Promise<Statuses> {
     const allOpen = (statuses: Statuses): boolean =>
-      statuses.every(({ links }) => links.every(({ open }) => open))
+      statuses.every(({ links }) => links.every(({ open, classic }) => open || classic))
     return waitForStatuses(this.targets, allOpen, 'all links are open', LINKED_MS_MAX)
   }
 
