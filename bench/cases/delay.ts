@@ -1,9 +1,8 @@
 import { SINK_HOST } from '../load/pulse.ts'
 import type { PulseResult } from '../load/pulse-result.ts'
-import { formatTargets, type LoadTarget } from '../load/targets.ts'
+import { type Encryption, formatTargets, type Target } from '../load/targets.ts'
 import { RING_OF_FIVE } from '../servers/graphs.ts'
 import { withCluster } from '../servers/herd-cluster.ts'
-import { type Encryption, linkSettings } from '../servers/link-encryption.ts'
 import { startNats, whyNoNats } from '../servers/nats-cluster.ts'
 import { findFreePorts } from '../support/ports.ts'
 import { present, summarize } from '../support/statistics.ts'
@@ -53,18 +52,19 @@ async function measureHerd(encryption: Encryption, context: BenchContext): Promi
   const sinkOf = (name: string): string => `Old${name}`
   const plan = {
     names,
+    encryption,
     links: [...links, ...names.map((name) => [name, sinkOf(name)] as const)],
     classics: Object.fromEntries(
       names.map((name, index) => [sinkOf(name), { host: SINK_HOST, port: sinkPorts[index] ?? 0 }]),
     ),
-    settings: { link: { ...linkSettings(encryption), redialMsMin: 100, redialMsMax: 500 } },
+    settings: { link: { redialMsMin: 100, redialMsMax: 500 } },
   }
   return withCluster(plan, context, ({ targets, pids }) => measure('herd', targets, sinkPorts, pids, context))
 }
 
 async function measure(
   dialect: 'herd' | 'nats',
-  targets: readonly LoadTarget[],
+  targets: readonly Target[],
   sinkPorts: readonly number[] | undefined,
   pids: readonly number[],
   context: BenchContext,

@@ -1,5 +1,6 @@
+import type { Encryption } from '../load/targets.ts'
 import { whyNoHerd } from '../servers/herd-server.ts'
-import { type Encryption, hasLinkEncryption } from '../servers/link-encryption.ts'
+import { hasLinkEncryption } from '../servers/link-encryption.ts'
 import type { BenchContext } from './contender.ts'
 import type { Measurable } from './rounds.ts'
 

@@ -1,8 +1,7 @@
 import type { FloodResult } from '../load/flood-result.ts'
-import { formatTargets, type LoadTarget } from '../load/targets.ts'
+import { type Encryption, formatTargets, type Target } from '../load/targets.ts'
 import { RING_OF_FIVE } from '../servers/graphs.ts'
 import { withCluster } from '../servers/herd-cluster.ts'
-import { type Encryption, linkSettings } from '../servers/link-encryption.ts'
 import { startNats, whyNoNats } from '../servers/nats-cluster.ts'
 import { summarize } from '../support/statistics.ts'
 import { type Column, formatCount, formatDecimal, formatTable } from '../support/table.ts'
@@ -55,9 +54,9 @@ async function run(context: BenchContext): Promise<BenchmarkReport> {
 }
 
 function measureHerd(encryption: Encryption, context: BenchContext): Promise<FloodSample> {
-  const settings = { limits: LIMITS, link: linkSettings(encryption) }
+  const settings = { limits: LIMITS }
   return measureShapes((inFlight) =>
-    withCluster({ ...RING_OF_FIVE, settings }, context, ({ targets, pids }) =>
+    withCluster({ ...RING_OF_FIVE, encryption, settings }, context, ({ targets, pids }) =>
       measure('herd', inFlight, targets, pids, context),
     ),
   )
@@ -72,7 +71,7 @@ async function measureShapes(measureShape: (inFlight: number) => Promise<FloodRe
 async function measure(
   dialect: 'herd' | 'nats',
   inFlight: number,
-  targets: readonly LoadTarget[],
+  targets: readonly Target[],
   pids: readonly number[],
   context: BenchContext,
 ): Promise<FloodResult> {

@@ -1,4 +1,5 @@
 import type { Flood } from './flood.ts'
+import type { Target } from './targets.ts'
 
 /** The servers under a flood, of whichever kind. */
 export interface FloodServers {
@@ -20,7 +21,7 @@ export interface Settled {
 
 /** How a flood is made. */
 export interface FloodOrder {
-  readonly targets: readonly { readonly name: string; readonly port: number }[]
+  readonly targets: readonly Target[]
   readonly connectionsPerServer: number
   /** Updates in a batch. */
   readonly inFlight: number

@@ -1,11 +1,12 @@
 import { connect } from 'node:net'
-import { countOf, linesUnderWay, readStatuses, type Target, whenQuiet } from '../servers/herd-status.ts'
+import { countOf, linesUnderWay, readStatuses, whenQuiet } from '../servers/herd-status.ts'
 import { LOOPBACK } from '../support/ports.ts'
 import { Flood } from './flood.ts'
 import type { FloodSpeech } from './flood-connection.ts'
 import type { FloodOrder, FloodServers, Settled } from './flood-servers.ts'
 import { ReplyCounter } from './reply-counter.ts'
 import { ReportLines } from './report-lines.ts'
+import type { Target } from './targets.ts'
 
 const SETTLE_MS_MAX = 60_000
 const ANSWER_MS_MAX = 10_000

@@ -5,7 +5,7 @@ import type { Arrivals } from './arrivals.ts'
 import { DIALECTS } from './dialects.ts'
 import { NATS_HELLO, NATS_PONG, natsMessage, subscribeToOthers } from './nats.ts'
 import { FIELDS, ReportTemplate } from './report-template.ts'
-import type { LoadTarget } from './targets.ts'
+import type { Target } from './targets.ts'
 import { UpdateLines } from './update-lines.ts'
 
 /** Clients that report in turn; each stays with one server where there are five. */
@@ -26,7 +26,7 @@ export interface Pulse {
 
 /** How a pulse is made. */
 export interface PulseOrder {
-  readonly targets: readonly LoadTarget[]
+  readonly targets: readonly Target[]
   readonly arrivals: Arrivals
   readonly fail: (error: unknown) => void
 }
@@ -126,7 +126,7 @@ async function openNats(
 async function openSink(
   port: number,
   server: number,
-  targets: readonly LoadTarget[],
+  targets: readonly Target[],
   arrivals: Arrivals,
   fail: (error: unknown) => void,
 ): Promise<() => void> {

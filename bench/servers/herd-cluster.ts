@@ -1,19 +1,25 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BenchContext } from '../cases/contender.ts'
+import type { Encryption, Target } from '../load/targets.ts'
 import { type Child, describe } from '../support/children.ts'
 import { findFreePorts, waitUntilListening } from '../support/ports.ts'
 import type { CountingProxy } from './counting-proxy.ts'
 import { HERD_FILE } from './herd-server.ts'
-import { CLUSTER_HERD, CLUSTER_SECRET, type Statuses, type Target, waitForStatuses } from './herd-status.ts'
+import { CLUSTER_HERD, CLUSTER_SECRET, type Statuses, waitForStatuses } from './herd-status.ts'
+import { linkSettings } from './link-encryption.ts'
 
-/** A link is open within a second or two, but 25 servers start slowly. */
+/** The first of 25 servers may have been dialing the last for a while, after growing delays. */
 const LINKED_MS_MAX = 60_000
+/** Servers that are started at a time: each is given only so long until it listens. */
+const STARTING_MAX = 5
 
 /** What a herd of several servers is made of. */
 export interface ClusterPlan {
   readonly names: readonly string[]
   readonly links: readonly (readonly [string, string])[]
+  /** How links are protected, where this version lets one choose. */
+  readonly encryption: Encryption
   /** What else the herd file says, by group: `logs`, `limits`, `link`. */
   readonly settings?: Readonly<Record<string, object>>
   /** Servers of the old kind, with where they are; they are linked like the others. */
@@ -43,10 +49,17 @@ export class HerdCluster {
   static async start(plan: ClusterPlan, context: BenchContext): Promise<HerdCluster> {
     const folder = await mkdtemp(join(context.folder, 'cluster-'))
     const ports = await findFreePorts(plan.names.length)
-    const targets = plan.names.map((name, index) => ({ name, port: ports[index] ?? 0 }))
+    const targets = plan.names.map((name, index) => ({
+      name,
+      port: ports[index] ?? 0,
+      encryption: plan.encryption,
+    }))
     const cluster = new HerdCluster(plan, context, folder, targets)
     try {
-      await Promise.all(plan.names.map((name) => cluster.startServer(name)))
+      for (let first = 0; first < plan.names.length; first += STARTING_MAX) {
+        const wave = plan.names.slice(first, first + STARTING_MAX)
+        await Promise.all(wave.map((name) => cluster.startServer(name)))
+      }
       await cluster.whenLinked()
       return cluster
     } catch (cause) {
@@ -140,13 +153,14 @@ export class HerdCluster {
       routes.find(({ from, to }) => from === self && to === name)?.proxy.port ?? port
     const ours = this.targets.map((target) => [target.name, { port: portAsSeen(target) }] as const)
     const old = Object.entries(classics).map(([name, where]) => [name, { ...where, classic: true }] as const)
-    const { logs, ...others } = settings
+    const { logs, link, ...others } = settings
     return {
       herd: CLUSTER_HERD,
       servers: Object.fromEntries([...ours, ...old]),
       links,
       stateFolder: join(folder, 'state'),
       logs: { folder: join(folder, 'logs'), level: 'events', ...logs },
+      link: { ...linkSettings(this.#plan.encryption), ...link },
       ...others,
     }
   }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerStatus } from '../../src/replication/status.ts'
 import { askStatus } from '../../src/replication/status-client.ts'
+import type { Target } from '../load/targets.ts'
 import { LOOPBACK } from '../support/ports.ts'
 
 /** The name of every herd that a benchmark starts, … */
@@ -12,21 +13,18 @@ export const CLUSTER_SECRET = 'of the benchmarks, 0123456789abcdef'
 const ANSWER_MS_MAX = 10_000
 const ASK_EVERY_MS = 5
 
-/** Where one server of a herd listens. */
-export interface Target {
-  readonly name: string
-  readonly port: number
-}
-
 /** All servers of a herd at nearly the same time, in the order of their targets. */
 export type Statuses = readonly ServerStatus[]
 
 export function readStatuses(targets: readonly Target[]): Promise<Statuses> {
   const secret = Buffer.from(CLUSTER_SECRET)
   return Promise.all(
-    targets.map(({ name, port }) =>
-      askStatus({ host: LOOPBACK, port, name, herd: CLUSTER_HERD, secret, timeoutMs: ANSWER_MS_MAX }),
-    ),
+    targets.map(({ name, port, encryption = 'none' }) => {
+      const where = { host: LOOPBACK, port, name, herd: CLUSTER_HERD }
+      // A version without encryption takes no notice of how.
+      const how = { secret, encryption: { mode: encryption }, timeoutMs: ANSWER_MS_MAX }
+      return askStatus({ ...where, ...how })
+    }),
   )
 }
 

@@ -2,10 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Encryption } from '../load/targets.ts'
 import { HERD_FILE } from './herd-server.ts'
-
-/** How links are protected, in a version that lets one choose. */
-export type Encryption = 'psk' | 'none'
 
 let known: boolean | undefined
 

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchContext } from '../cases/contender.ts'
+import type { Target } from '../load/targets.ts'
 import type { Child } from '../support/children.ts'
 import { isInstalled } from '../support/machine.ts'
 import { findFreePorts, LOOPBACK, waitUntilListening } from '../support/ports.ts'
-import type { Target } from './herd-status.ts'
 
 const ROUTED_MS_MAX = 15_000
 const ASK_EVERY_MS = 50
