@@ -7,6 +7,7 @@ import { catchup } from './cases/catchup.ts'
 import { connections } from './cases/connections.ts'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
 import { delay } from './cases/delay.ts'
+import { disk } from './cases/disk.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
 import { iamat } from './cases/iamat.ts'
@@ -28,6 +29,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   flood,
   delay,
   catchup,
+  disk,
   messages,
 ]
 /** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
