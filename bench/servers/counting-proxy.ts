@@ -8,9 +8,7 @@ export class CountingProxy {
   targetPort = 0
   /** Of all connections so far, both directions. */
   bytes = 0
-  /** When the last byte passed, by `performance.now`. */
-  lastByteMs = 0
-  /** When the first byte passed after `heal`, by `performance.now`; 0 before. */
+  /** When the first byte passed since the start or the last `heal`, by `performance.now`; 0 before. */
   firstByteMs = 0
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -66,8 +64,7 @@ export class CountingProxy {
     this.#sockets.add(from)
     from.on('data', (chunk: Buffer) => {
       this.bytes += chunk.length
-      this.lastByteMs = performance.now()
-      if (this.firstByteMs === 0) this.firstByteMs = this.lastByteMs
+      if (this.firstByteMs === 0) this.firstByteMs = performance.now()
     })
     from.pipe(to)
     from.on('error', () => {})
