@@ -100,6 +100,11 @@ function appliedPerSecond({ full }: FloodResult): number {
   return full.appliedPerSecond
 }
 
+/** What an update costs all servers together while updates are accepted. */
+function cpuUsPerUpdate({ full }: FloodResult): number {
+  return (full.serverCpu * full.seconds * 1e6) / full.accepted
+}
+
 function losslessPerSecond({ lossless }: FloodResult): number | undefined {
   return lossless?.appliedPerSecond
 }
@@ -113,6 +118,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'settled ms', align: 'right' },
   { title: '≤ 1 % overtaken/s', align: 'right' },
   { title: 'min – max', align: 'right' },
+  { title: 'servers’ µs/update', align: 'right' },
   { title: 'servers’ cores', align: 'right' },
   { title: 'load’s', align: 'right' },
 ]
@@ -124,6 +130,8 @@ const RATIO_COLUMNS: readonly Column[] = [
   { title: 'min – max', align: 'right' },
   { title: '≤ 1 % overtaken', align: 'right' },
   { title: 'min – max', align: 'right' },
+  { title: 'servers’ µs', align: 'right' },
+  { title: 'min – max', align: 'right' },
 ]
 
 interface FloodRatio {
@@ -131,6 +139,8 @@ interface FloodRatio {
   readonly accepted: ReturnType<typeof compare>
   readonly appliedEverywhere: ReturnType<typeof compare>
   readonly lossless: ReturnType<typeof compare>
+  /** Here more than 1 is worse. */
+  readonly cpuUsPerUpdate: ReturnType<typeof compare>
 }
 
 /** Both kinds of links beside NATS, as far as they were measured. */
@@ -146,6 +156,7 @@ function compareShape(rounds: Rounds<FloodSample>, shape: number): FloodRatio[] 
       accepted: compareTo(acceptedPerSecond),
       appliedEverywhere: compareTo(appliedPerSecond),
       lossless: compareTo(losslessPerSecond),
+      cpuUsPerUpdate: compareTo(cpuUsPerUpdate),
     }
   })
   return ratios.filter(({ accepted }) => accepted !== undefined)
@@ -166,11 +177,12 @@ function formatShape(rounds: Rounds<FloodSample>, inFlight: number, shape: numbe
     title,
     ...formatRow(samples.flatMap((sample) => sample[shape] ?? [])),
   ])
-  const ratios = compareShape(rounds, shape).map(({ name, accepted, appliedEverywhere, lossless }) => [
-    name,
-    ...formatSpread(accepted, 2),
-    ...formatSpread(appliedEverywhere, 2),
-    ...formatSpread(lossless, 2),
+  const ratios = compareShape(rounds, shape).map((ratio) => [
+    ratio.name,
+    ...formatSpread(ratio.accepted, 2),
+    ...formatSpread(ratio.appliedEverywhere, 2),
+    ...formatSpread(ratio.lossless, 2),
+    ...formatSpread(ratio.cpuUsPerUpdate, 2),
   ])
   return [
     `${CONNECTIONS_PER_SERVER} connections × ${inFlight} in flight at each server`,
@@ -192,6 +204,7 @@ function formatRow(samples: readonly FloodResult[]): string[] {
       0,
     ),
     ...formatSpread(summarize(samples.map((sample) => losslessPerSecond(sample) ?? 0)), formatCount),
+    formatDecimal(median(cpuUsPerUpdate), 1),
     formatDecimal(
       median(({ full }) => full.serverCpu),
       2,
