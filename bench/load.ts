@@ -28,6 +28,8 @@ const { values } = parseArgs({
     'warm-up-seconds': { type: 'string', default: '1' },
     seconds: { type: 'string', default: '3' },
     'server-pid': { type: 'string' },
+    /** A line that every connection says first. */
+    prelude: { type: 'string', default: '' },
     /** The name in the AT lines; without it an echo is expected. */
     'server-name': { type: 'string' },
   },
@@ -64,6 +66,7 @@ function makePlan(fail: (error: unknown) => void): LoadPlan {
     host: LOOPBACK,
     port: Number(values.port),
     inFlight,
+    prelude: values.prelude,
     lines: new ReportLines({
       clients: Number(values.clients),
       connections,

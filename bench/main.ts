@@ -3,11 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { catchup } from './cases/catchup.ts'
 import { connections } from './cases/connections.ts'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
+import { delay } from './cases/delay.ts'
+import { disk } from './cases/disk.ts'
+import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
 import { iamat } from './cases/iamat.ts'
 import { memory } from './cases/memory.ts'
+import { messages } from './cases/messages.ts'
 import { nearest } from './cases/nearest.ts'
 import { Children } from './support/children.ts'
 import { describeMachine, formatMachine } from './support/machine.ts'
@@ -15,7 +20,18 @@ import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
 import { detectPinning } from './support/pinning.ts'
 import { isSelected } from './support/selection.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [iamat, nearest, memory, growth, connections]
+const BENCHMARKS: readonly Benchmark[] = [
+  iamat,
+  nearest,
+  memory,
+  growth,
+  connections,
+  flood,
+  delay,
+  catchup,
+  disk,
+  messages,
+]
 /** Servers run for weeks; Node compiles its hot path in the first seconds. Redis gets the same. */
 const WARM_UP_SECONDS = 6
 /** What a shell expects of a program that a signal ended. */

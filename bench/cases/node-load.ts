@@ -14,6 +14,8 @@ export async function measureWithNodeLoad(
   aim: LoadAim,
   shape: Shape,
   context: BenchContext,
+  /** A line that every connection says first. */
+  prelude?: string,
 ): Promise<Sample> {
   const { seconds, warmUpSeconds } = context
   const options = {
@@ -24,6 +26,7 @@ export async function measureWithNodeLoad(
     seconds,
     'server-pid': aim.server.pid,
     'server-name': aim.serverName,
+    prelude,
   }
   const stdout = await runLoad('load.ts', options, (warmUpSeconds + seconds) * 1000, context)
   const result = parseLoadResult(stdout)

@@ -26,7 +26,20 @@ export const redisMoving: Contender = contender('redis-moving', 'Redis GEOADD, m
   '__rand_int__e-5',
 ])
 
-function contender(name: string, title: string, position: readonly string[]): Contender {
+/** The same, each on the disk before it is answered: Redis writes and syncs once for all that came in a turn. */
+export const redisOnDisk: Contender = contender(
+  'redis-disk',
+  'Redis GEOADD, appendfsync always',
+  ['__rand_int__e-5', '__rand_int__e-5'],
+  ['--appendonly', 'yes', '--appendfsync', 'always'],
+)
+
+function contender(
+  name: string,
+  title: string,
+  position: readonly string[],
+  moreArgs: readonly string[] = [],
+): Contender {
   return {
     name,
     title,
@@ -34,7 +47,7 @@ function contender(name: string, title: string, position: readonly string[]): Co
       whyNoRedis() ?? (readRedisVersion() === undefined ? 'redis-benchmark is not installed' : undefined),
     measure: async (shape, context) => {
       const command = ['GEOADD', 'fleet', ...position, MEMBER]
-      return measureAndStop(await startRedis(name, context), ({ server, port }) =>
+      return measureAndStop(await startRedis(name, context, moreArgs), ({ server, port }) =>
         measureRedis(server, port, command, shape, context),
       )
     },

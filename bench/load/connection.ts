@@ -12,6 +12,8 @@ export interface LoadPlan {
   readonly host: string
   readonly port: number
   readonly inFlight: number
+  /** A line said first on each connection, and answered by a line; empty: none. */
+  readonly prelude: string
   readonly lines: ReportLines
   readonly expectation: Expectation
   readonly window: Window
@@ -28,6 +30,8 @@ export class Connection {
   readonly #counter: ReplyCounter
   readonly #socket: Socket
   #batches = 0
+  /** What has come of the answer to the prelude; `undefined` when there is none to come. */
+  #preludeAnswer: string | undefined
   #linesOwed = 0
   #sentAtMs = 0
   #request: Buffer = Buffer.alloc(0)
@@ -44,7 +48,7 @@ export class Connection {
       noDelay: true,
       onread: { buffer: plan.readBuffer, callback: (length, chunk) => this.#receive(length, chunk) },
     })
-    this.#socket.once('connect', () => this.#send())
+    this.#socket.once('connect', () => this.#begin())
     this.#socket.once('error', plan.fail)
     this.#socket.once('close', this.#lost)
   }
@@ -52,6 +56,15 @@ export class Connection {
   close(): void {
     this.#socket.off('close', this.#lost)
     this.#socket.destroy()
+  }
+
+  #begin(): void {
+    const { prelude } = this.#plan
+    if (prelude === '') this.#send()
+    else {
+      this.#preludeAnswer = ''
+      this.#socket.write(`${prelude}\n`)
+    }
   }
 
   #send(): void {
@@ -66,6 +79,10 @@ export class Connection {
   /** Returns whether to go on reading. */
   #receive(length: number, chunk: Uint8Array): boolean {
     try {
+      if (this.#preludeAnswer !== undefined) {
+        this.#hearPrelude(this.#preludeAnswer + Buffer.from(chunk.subarray(0, length)).toString('latin1'))
+        return true
+      }
       this.#linesOwed -= this.#counter.push(chunk, length)
       this.#sample?.push(Buffer.from(chunk.subarray(0, length)))
       if (this.#plan.window.open) this.#plan.window.replyBytes += length
@@ -75,6 +92,14 @@ export class Connection {
       this.#plan.fail(error)
       return false
     }
+  }
+
+  #hearPrelude(answer: string): void {
+    this.#preludeAnswer = answer
+    if (!answer.endsWith('\n')) return
+    if (answer.startsWith('? ')) throw new Error(`the server refuses ${this.#plan.prelude}`)
+    this.#preludeAnswer = undefined
+    this.#send()
   }
 
   #finishBatch(): void {

@@ -9,6 +9,7 @@ export interface Machine {
   readonly kernel: string
   readonly node: string
   readonly redis: string | undefined
+  readonly nats: string | undefined
 }
 
 /** Facts about this machine that are worth keeping with the figures. */
@@ -20,6 +21,7 @@ export function describeMachine(): Machine {
     kernel: `${type()} ${release()}`,
     node: process.version,
     redis: readRedisVersion(),
+    nats: readNatsVersion(),
   }
 }
 
@@ -27,7 +29,8 @@ export function describeMachine(): Machine {
 export function formatMachine(machine: Machine): string {
   const memory = `${Math.round(machine.memoryBytes / 2 ** 30)} GiB`
   const redis = machine.redis === undefined ? 'no Redis' : `Redis ${machine.redis}`
-  return `${machine.cpu}, ${machine.cores} cores, ${memory}, ${machine.kernel}, Node ${machine.node}, ${redis}`
+  const nats = machine.nats === undefined ? 'no NATS' : `NATS ${machine.nats}`
+  return `${machine.cpu}, ${machine.cores} cores, ${memory}, ${machine.kernel}, Node ${machine.node}, ${redis}, ${nats}`
 }
 
 /** `undefined` if redis-server or redis-benchmark is not installed. */
@@ -35,6 +38,12 @@ export function readRedisVersion(): string | undefined {
   if (!isInstalled('redis-benchmark')) return undefined
   const answer = spawnSync('redis-server', ['--version'], { encoding: 'utf8', timeout: 5000 })
   return /v=([\d.]+)/.exec(answer.stdout ?? '')?.[1]
+}
+
+/** `undefined` if nats-server is not installed. */
+export function readNatsVersion(): string | undefined {
+  const answer = spawnSync('nats-server', ['--version'], { encoding: 'utf8', timeout: 5000 })
+  return /v([\d.]+)/.exec(answer.stdout ?? '')?.[1]
 }
 
 /** Whether a command can be started at all. */

@@ -25,7 +25,8 @@ Measures Herd beside other servers, in interleaved rounds of one run.
 
   --rounds <n>        rounds of every measurement, 1 to ${ROUNDS_MAX} (5)
   --seconds <n>       length of one measurement after its warm-up, 0.2 to ${SECONDS_MAX} (3)
-  --clients <n>       clients of nearest, memory and growth, ${CLIENTS_MIN} to ${CLIENTS_MAX} (1000000)
+  --clients <n>       clients of nearest, memory, growth and catchup,
+                      ${CLIENTS_MIN} to ${CLIENTS_MAX} (1000000)
   --only <names>      only these benchmarks, these contenders, or these contenders of these benchmarks;
                       separated by commas
   --traffic-log <w>   herd without its log of traffic (off), with it (on), or a row of each (both)

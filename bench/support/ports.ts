@@ -8,6 +8,8 @@ export const LOOPBACK = '127.0.0.1'
 
 const READY_MS_MAX = 15_000
 const TRY_EVERY_MS = 25
+const STEADY_PORT_MIN = 14_000
+const STEADY_PORTS = 16_000
 
 /** A port that nobody listens on just now. */
 export async function findFreePort(): Promise<number> {
@@ -18,6 +20,19 @@ export async function findFreePort(): Promise<number> {
   await once(server, 'close')
   if (address === null || typeof address === 'string') throw new Error('the system gave no port')
   return address.port
+}
+
+/**
+ * Different ports that nobody listens on just now, below those that the system gives to connections: one of these is
+ * still free when a server is down for a while.
+ */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const ports = new Set<number>()
+  while (ports.size < count) {
+    const port = STEADY_PORT_MIN + Math.floor(Math.random() * STEADY_PORTS)
+    if (!(await accepts(port))) ports.add(port)
+  }
+  return [...ports]
 }
 
 /** Returns when the server accepts connections; fails when it ends before, or takes too long. */
