@@ -33,6 +33,9 @@ const MEANINGS = {
   acksLate: 'reports that were answered before their level was reached, by `limits.ackMsMax`',
   tableFull: 'fixes refused by `limits.clientsMax` or `limits.tableBytesMax`',
   serverNamesFull: 'AT lines refused by `limits.serverNamesMax`',
+  journalBatches: 'batches written to the journal and synced',
+  journalFailures: 'times that the journal could not be written',
+  journalFailing: '1 while the journal can’t be written and what is new is in memory only, else 0',
   logDropped: 'log events dropped by `logs.bufferBytesMax` or by a disk that takes no more',
 } as const
 

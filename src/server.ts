@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
 import { LineGateway } from './gateways/line-gateway.ts'
@@ -11,11 +12,13 @@ import { type AckLevel, CommandParser, type Nanotime, OutputBuffer } from './pro
 import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
 import { NONCE_BYTES } from './replication/handshake.ts'
+import type { LinkReaderContext } from './replication/link-reader.ts'
 import { Links } from './replication/links.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import { makeStatus } from './server-status.ts'
+import { JournalFiles, JournalLink, loadJournal, realDisk } from './storage/index.ts'
 import { realSystem } from './system.ts'
 
 /** What whoever started a server should see: one line each. */
@@ -39,6 +42,11 @@ export interface ServerOptions {
   readonly placesKey: string | undefined
   readonly report: (event: ServerEvent) => void
 }
+
+/** A journal's batch may be longer than `journal.batchBytesMax` by a line and the claims behind it. */
+const JOURNAL_BATCH_BYTES_MAX = 64 * 1024 * 1024
+/** A journal is read in pieces of this size. */
+const JOURNAL_READ_BYTES = 1024 * 1024
 
 /** There is no server of that name in the herd, or it is one that isn't ours to start. */
 export class NoSuchServer extends Error {
@@ -77,6 +85,7 @@ export async function startServer(
   const replica = new Replica(limits, randomKey(), { server: name, id: run })
   const acks = new Acks(replica)
   const parser = new CommandParser()
+  const reader = new AtReader(parser, replica.names)
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
   const nextConnection = countFrom(1)
@@ -107,7 +116,14 @@ export async function startServer(
         ...{ counters, places: finder.counters, wallMs: system.wallMs() },
       }),
   )
-  replica.listen({ owed: () => links.wake(), claimed: () => acks.advance() })
+  let journal: JournalLink | null = null
+  replica.listen({
+    owed: () => {
+      links.wake()
+      journal?.wake()
+    },
+    claimed: () => acks.advance(),
+  })
   const now: Nanotime = { seconds: 0, nanoseconds: 0 }
   const gateway = new LineGateway({
     ...shared,
@@ -122,6 +138,9 @@ export async function startServer(
   })
   const sweeper = new Sweeper(replica, system, counters)
   try {
+    journal = config.journal.keep
+      ? await openJournal(config, name, { ...shared, reader, acks, report })
+      : null
     const port = await gateway.listen(self.host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host: self.host, port, run })
     await links.start(neighborAddresses(config, self))
@@ -133,21 +152,66 @@ export async function startServer(
       address: { host: self.host, port },
       stop: () => {
         sweeper.stop()
-        return stopInOrder(links, gateway, log)
+        return stopInOrder(links, gateway, journal, log)
       },
     }
   } catch (error) {
+    await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })
     await log.close()
     throw error
   }
 }
 
-async function stopInOrder(links: Links, gateway: LineGateway, log: ServerLog): Promise<void> {
+/** Reads the server's journal into the replica, and goes on with it. A journal that can't be had is an error. */
+async function openJournal(
+  config: HerdConfig,
+  name: string,
+  context: LinkReaderContext & {
+    readonly log: ServerLog
+    readonly acks: Acks
+    readonly report: ServerOptions['report']
+  },
+): Promise<JournalLink> {
+  const { replica, log, acks, report, counters } = context
+  const limits = config.journal
+  const trouble = (text: string): void => {
+    log.event('error', 'journal', { text })
+    report({ level: 'warning', event: 'journal', text })
+  }
+  const { files, held } = await loadJournal(context, (onBatch) =>
+    JournalFiles.open({
+      disk: realDisk,
+      folder: join(limits.folder, name),
+      limits: { batchBytesMax: JOURNAL_BATCH_BYTES_MAX, readBytes: JOURNAL_READ_BYTES },
+      onBatch,
+      onTrouble: trouble,
+    }),
+  )
+  const { bytes, batches, cutBytes } = files.report
+  log.event('info', 'journal read', { bytes, batches, cutBytes, clients: replica.table.clients })
+  return new JournalLink(
+    {
+      ...{ replica, counters, limits, trouble, after: realSystem.after },
+      soon: (callback) => setImmediate(callback),
+      isWaitedFor: () => acks.isForDisk,
+    },
+    files,
+    held,
+  )
+}
+
+async function stopInOrder(
+  links: Links,
+  gateway: LineGateway,
+  journal: JournalLink | null,
+  log: ServerLog,
+): Promise<void> {
   log.event('info', 'server stopping')
   // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
   await gateway.stop()
   await links.stop()
+  await journal?.stop()
   log.event('info', 'server down')
   await log.close()
 }

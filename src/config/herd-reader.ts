@@ -1,6 +1,7 @@
 /** The text of a herd file, the environment and the options → one configuration. Pure: it opens no file. */
-import { parseAckLevel } from '../protocol/index.ts'
+
 import { dirname, resolve } from 'node:path'
+import { parseAckLevel } from '../protocol/index.ts'
 import { checkedValue } from './checked-value.ts'
 import { readDuration } from './duration.ts'
 import type { HerdConfig, HerdFile, LogLevel, LogSettings } from './herd-config.ts'

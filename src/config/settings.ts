@@ -307,7 +307,11 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',
-    { default: 'memory', pattern: '^(?:memory|disk|(?:disk\\+)?peers:[1-9][0-9]?)$', valueText: 'memory, disk, peers:k or disk+peers:k' },
+    {
+      default: 'memory',
+      pattern: '^(?:memory|disk|(?:disk\\+)?peers:[1-9][0-9]?)$',
+      valueText: 'memory, disk, peers:k or disk+peers:k',
+    },
   ),
   forgetAfter: text(
     '24h',

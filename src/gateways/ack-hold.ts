@@ -54,7 +54,9 @@ export class AckHold {
     const spans = this.#spans
     if (spans.length === 0) return
     this.#spans = []
-    const open = new Set(spans.map(({ stamp }) => stamp).filter((stamp) => !acks.isReached(this.level, stamp)))
+    const open = new Set(
+      spans.map(({ stamp }) => stamp).filter((stamp) => !acks.isReached(this.level, stamp)),
+    )
     if (open.size === 0) return
     const text = output.take()
     const resolve = this.#replies.hold(text.length)

@@ -173,12 +173,7 @@ export function parseAckLevel(text: string): AckLevel | null {
 }
 
 /** Reads a level. */
-export function readAckLevel(
-  buffer: Buffer,
-  start: number,
-  end: number,
-  result: { ack: AckLevel },
-): number {
+export function readAckLevel(buffer: Buffer, start: number, end: number, result: { ack: AckLevel }): number {
   const wordEnd = skipWord(buffer, start, end)
   if (wordEnd - start > 'disk+peers:99'.length) return -1
   const level = parseAckLevel(buffer.toString('latin1', start, wordEnd))

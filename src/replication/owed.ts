@@ -106,7 +106,8 @@ export class Owed {
     this.#claimed = new VersionVector()
     this.#claimedChanges = -1
     this.#marker = null
-    this.repair(records, () => true)
+    this.#repair = () => true
+    this.queue.markAllBelow(records)
   }
 
   /** Sends, of all records, those that `chosen` says, whatever the other end claims; `false` while a sweep is under way. */

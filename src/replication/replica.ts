@@ -182,6 +182,14 @@ export class Replica {
     this.#listener.owed()
   }
 
+  /** Takes back all that was claimed so far, here and by this link. After a journal was read that has a hole. */
+  disown(from: Owed): void {
+    for (let run = 1; run < this.runs.end; run++) {
+      if (run !== this.#ownRun) this.vector.drop(run)
+      from.peer.drop(run)
+    }
+  }
+
   /**
    * Takes for this run what no claim covers, in all records: fixes of a run that ended before it could claim them. After
    * a journal was read; before any link is open.

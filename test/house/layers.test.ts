@@ -39,7 +39,16 @@ const PURE = ['src/protocol/', 'src/locations/']
 const PURE_FILES = [
   ...[
     ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
-    ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit', 'auditor'],
+    ...[
+      'version-vector',
+      'owed',
+      'link-words',
+      'link-reader',
+      'link-session',
+      'heartbeat',
+      'audit',
+      'auditor',
+    ],
   ].map((name) => `src/replication/${name}.ts`),
   'src/storage/journal-format.ts',
 ]

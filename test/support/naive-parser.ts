@@ -22,7 +22,12 @@ export type NaiveCommand =
       readonly radiusMetres: number
       readonly items: number
     }
-  | { readonly kind: 'ack'; readonly fields: readonly string[]; readonly disk: boolean; readonly peers: number }
+  | {
+      readonly kind: 'ack'
+      readonly fields: readonly string[]
+      readonly disk: boolean
+      readonly peers: number
+    }
   | NaiveWhosat
 
 /** WHOSAT, in any of its forms; what a form doesn't have is `null`. */
@@ -87,7 +92,10 @@ export function naiveParse(line: string): NaiveCommand {
     return { kind: 'whatsat', fields, radiusMetres, items }
   }
   if (word === 'ACK' && operands.length === 1) {
-    const [parts, last] = [new Set((operands[0] ?? '').split('+')), (operands[0] ?? '').split('+').at(-1) ?? '']
+    const [parts, last] = [
+      new Set((operands[0] ?? '').split('+')),
+      (operands[0] ?? '').split('+').at(-1) ?? '',
+    ]
     const peers = /^peers:([1-9][0-9]?)$/.exec(last)?.[1] ?? null
     if (operands[0] === 'memory') return { kind: 'ack', fields, disk: false, peers: 0 }
     if (operands[0] === 'disk') return { kind: 'ack', fields, disk: true, peers: 0 }
