@@ -119,6 +119,15 @@ export class JournalFiles {
     return this.#alone(() => this.#drop(number))
   }
 
+  /**
+   * Deletes that segment and later ones: what was begun with it is given up. What is appended next begins a new one.
+   *
+   * @throws the error of the disk; it can be tried again.
+   */
+  giveUp(number: number): Promise<void> {
+    return this.#alone(() => this.#giveUp(number))
+  }
+
   /** Waits for what is under way, closes the files and lets others have the journal. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
@@ -191,14 +200,23 @@ export class JournalFiles {
   }
 
   async #drop(number: number): Promise<void> {
-    const { disk, folder } = this.#options
     // The oldest first: whatever a crash leaves is the end of what there was.
-    const dropped = this.#older
-      .filter((older) => older.number < number)
-      .toSorted((left, right) => left.number - right.number)
-    for (const older of dropped) {
-      await disk.remove(folder, segmentName(older.number))
-      this.#older = this.#older.filter((other) => other !== older)
+    const dropped = this.#older.filter((older) => older.number < number)
+    await this.#remove(dropped.toSorted((left, right) => left.number - right.number))
+  }
+
+  async #giveUp(number: number): Promise<void> {
+    await this.#leave()
+    // The latest first: whatever a crash leaves is the beginning of what there was.
+    const given = this.#older.filter((older) => older.number >= number)
+    await this.#remove(given.toSorted((left, right) => right.number - left.number))
+  }
+
+  async #remove(segments: readonly Older[]): Promise<void> {
+    const { disk, folder } = this.#options
+    for (const segment of segments) {
+      await disk.remove(folder, segmentName(segment.number))
+      this.#older = this.#older.filter((other) => other !== segment)
     }
     await disk.syncFolder(folder)
   }

@@ -1,0 +1,55 @@
+import { type CommandParser, LineFramer } from '../protocol/index.ts'
+import { type LinkReaderContext, receiveAt, receiveWord } from '../replication/link-reader.ts'
+import { Owed } from '../replication/owed.ts'
+import type { VersionVector } from '../replication/version-vector.ts'
+import type { JournalFiles } from './journal-files.ts'
+import type { JournalOptions } from './journal-opening.ts'
+
+/** The longest line that can be in a journal: it was written by ourselves. */
+const LINE_BYTES_MAX = 2 ** 24
+
+/** What reading a journal needs. */
+export interface JournalLoadContext extends LinkReaderContext {
+  readonly parser: CommandParser
+}
+
+/** A journal that was read. */
+export interface LoadedJournal {
+  readonly files: JournalFiles
+  /** What the disk is known to hold. */
+  readonly held: VersionVector
+  /** About how many bytes a journal of what is held now would have. */
+  readonly neededBytes: number
+}
+
+/**
+ * Reads a journal into a replica that has no links yet.
+ *
+ * @param open opens the files.
+ * @throws what `JournalFiles.open` throws.
+ */
+export async function loadJournal(
+  context: JournalLoadContext,
+  open: (onBatch: JournalOptions['onBatch']) => Promise<JournalFiles>,
+): Promise<LoadedJournal> {
+  const { replica, parser } = context
+  const from = new Owed('disk', 0)
+  const framer = new LineFramer(LINE_BYTES_MAX)
+  let lines = 0
+  const files = await open((payload) => {
+    framer.push(payload)
+    while (framer.next() === 'line') {
+      const { buffer, start, end } = framer
+      const kind = parser.parse(buffer, start, end)
+      if (kind === 'at') {
+        receiveAt(context, buffer, from)
+        lines++
+      } else if (kind === 'herd') receiveWord(context, buffer.toString('latin1', start, end), from)
+    }
+  })
+  // Where something is missing in the middle, claims behind it say too much: then none of them is believed.
+  if (files.report.damaged.length > 0) replica.disown(from)
+  replica.adoptUncovered()
+  const neededBytes = Math.ceil((files.bytes * replica.table.clients) / Math.max(1, lines))
+  return { files, held: from.peer, neededBytes }
+}
