@@ -116,7 +116,7 @@ export class JournalFiles {
    * @throws the error of the disk; those that are left are deleted the next time.
    */
   dropBefore(number: number): Promise<void> {
-    return this.#alone(() => this.#drop(number))
+    return this.#alone(() => this.#remove((older) => older.number < number))
   }
 
   /**
@@ -199,26 +199,23 @@ export class JournalFiles {
     this.#current = null
   }
 
-  async #drop(number: number): Promise<void> {
-    // The oldest first: whatever a crash leaves is the end of what there was.
-    const dropped = this.#older.filter((older) => older.number < number)
-    await this.#remove(dropped.toSorted((left, right) => left.number - right.number))
-  }
-
   async #giveUp(number: number): Promise<void> {
     await this.#leave()
-    // The latest first: whatever a crash leaves is the beginning of what there was.
-    const given = this.#older.filter((older) => older.number >= number)
-    await this.#remove(given.toSorted((left, right) => right.number - left.number))
+    await this.#remove((older) => older.number >= number)
   }
 
-  async #remove(segments: readonly Older[]): Promise<void> {
+  /**
+   * Deletes segments, the latest first and each for good before the next: so whatever a crash leaves of them is the
+   * beginning of what there was, which is true by itself. An end isn't: what it says may rest on what was before it.
+   */
+  async #remove(isChosen: (segment: Older) => boolean): Promise<void> {
     const { disk, folder } = this.#options
-    for (const segment of segments) {
+    const chosen = this.#older.filter(isChosen).toSorted((left, right) => right.number - left.number)
+    for (const segment of chosen) {
       await disk.remove(folder, segmentName(segment.number))
+      await disk.syncFolder(folder)
       this.#older = this.#older.filter((other) => other !== segment)
     }
-    await disk.syncFolder(folder)
   }
 
   async #close(): Promise<void> {

@@ -1,5 +1,5 @@
-import { type CommandParser, LineFramer } from '../protocol/index.ts'
-import { type LinkReaderContext, receiveAt, receiveWord } from '../replication/link-reader.ts'
+import { type CommandParser, fieldEnd, fieldStart, LineFramer, OutputBuffer } from '../protocol/index.ts'
+import { type LinkReaderContext, receiveAt, receiveWord, stampOf } from '../replication/link-reader.ts'
 import { Owed } from '../replication/owed.ts'
 import type { VersionVector } from '../replication/version-vector.ts'
 import type { JournalFiles } from './journal-files.ts'
@@ -7,6 +7,9 @@ import type { JournalOptions } from './journal-opening.ts'
 
 /** The longest line that can be in a journal: it was written by ourselves. */
 const LINE_BYTES_MAX = 2 ** 24
+
+/** Index of an AT line's client among its fields. */
+const CLIENT = 3
 
 /** What reading a journal needs. */
 export interface JournalLoadContext extends LinkReaderContext {
@@ -42,7 +45,7 @@ export async function loadJournal(
       const { buffer, start, end } = framer
       const kind = parser.parse(buffer, start, end)
       if (kind === 'at') {
-        receiveAt(context, buffer, from)
+        if (!receiveAt(context, buffer, from)) renewStamp(context, buffer, start, from)
         lines++
       } else if (kind === 'herd') receiveWord(context, buffer.toString('latin1', start, end), from)
     }
@@ -52,4 +55,21 @@ export async function loadJournal(
   replica.adoptUncovered()
   const neededBytes = Math.ceil((files.bytes * replica.table.clients) / Math.max(1, lines))
   return { files, held: from.peer, neededBytes }
+}
+
+const known = new OutputBuffer()
+
+/** A line that is known already, but under an older stamp: a life before took it for its own run. The later one counts. */
+function renewStamp(
+  { parser, replica }: JournalLoadContext,
+  buffer: Buffer,
+  start: number,
+  from: Owed,
+): void {
+  const record = replica.table.get(buffer, fieldStart(parser.fields, CLIENT), fieldEnd(parser.fields, CLIENT))
+  if (record === -1) return
+  known.cutBack(0)
+  replica.table.appendAtFields(record, known)
+  const line = known.take()
+  if (line.compare(buffer, start, start + line.length) === 0) replica.restamp(record, stampOf(parser, from))
 }

@@ -1,7 +1,14 @@
 /** Servers in memory that keep a journal on a virtual disk, through several lives. */
 import { Acks } from '../../src/replication/acks.ts'
 import type { ReplicaLimits } from '../../src/replication/replica.ts'
-import { JournalFiles, JournalLink, type JournalLinkLimits, loadJournal } from '../../src/storage/index.ts'
+import {
+  type Disk,
+  type DiskFile,
+  JournalFiles,
+  JournalLink,
+  type JournalLinkLimits,
+  loadJournal,
+} from '../../src/storage/index.ts'
 import { MemoryPipe, MemoryServer, memoryClock } from './memory-herd.ts'
 import type { VirtualDisk } from './virtual-disk.ts'
 
@@ -36,36 +43,39 @@ export class JournaledServer {
   readonly #journal: JournalLink
   #nowMs = 0
   #timers: { readonly dueMs: number; readonly callback: () => void }[] = []
-  #isDead = false
+  readonly #life: { isOver: boolean }
 
   static async open(
     disk: VirtualDisk,
     name: string,
-    life: number,
+    number: number,
     options: LifeOptions = {},
   ): Promise<JournaledServer> {
-    const server = new MemoryServer(name, options.replica, life)
+    const server = new MemoryServer(name, options.replica, number)
     const troubles: string[] = []
+    const life = { isOver: false }
     const loaded = await loadJournal(server.session, (onBatch) =>
       JournalFiles.open({
-        disk,
+        disk: diskOfLife(disk, life),
         folder: JOURNAL,
         limits: { batchBytesMax: 1 << 22, readBytes: 1024 },
         onBatch,
         onTrouble: (text) => troubles.push(text),
       }),
     )
-    return new JournaledServer(server, loaded, troubles, { ...USUAL, ...options.limits })
+    return new JournaledServer(server, life, loaded, troubles, { ...USUAL, ...options.limits })
   }
 
   private constructor(
     server: MemoryServer,
+    life: { isOver: boolean },
     loaded: Awaited<ReturnType<typeof loadJournal>>,
     troubles: string[],
     limits: JournalLinkLimits,
   ) {
     const { replica, counters } = server
     this.server = server
+    this.#life = life
     this.files = loaded.files
     this.report = loaded.files.report
     this.troubles = troubles
@@ -88,7 +98,7 @@ export class JournaledServer {
     this.#nowMs += ms
     const due = this.#timers.filter(({ dueMs }) => dueMs <= this.#nowMs)
     this.#timers = this.#timers.filter((timer) => !due.includes(timer))
-    for (const { callback } of due) if (!this.#isDead) callback()
+    for (const { callback } of due) if (!this.#life.isOver) callback()
     await rest()
   }
 
@@ -111,9 +121,9 @@ export class JournaledServer {
     return this.#journal.stop()
   }
 
-  /** The process is gone: the test has seen to the disk. */
+  /** The process is gone, and asks nothing of the disk any more; what it has asked already is the disk's business. */
   die(): void {
-    this.#isDead = true
+    this.#life.isOver = true
   }
 
   #after(ms: number, callback: () => void): () => void {
@@ -122,6 +132,29 @@ export class JournaledServer {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer)
     }
+  }
+}
+
+/** The disk as one life of a process sees it: afterwards nothing that is asked happens. */
+function diskOfLife(disk: Disk, life: { readonly isOver: boolean }): Disk {
+  const ask = <T>(operation: () => Promise<T>): Promise<T> => {
+    return life.isOver ? new Promise(() => undefined) : operation()
+  }
+  const file = (real: DiskFile): DiskFile => ({
+    size: () => ask(() => real.size()),
+    read: (target, position) => ask(() => real.read(target, position)),
+    write: (pieces, position) => ask(() => real.write(pieces, position)),
+    truncate: (bytes) => ask(() => real.truncate(bytes)),
+    sync: () => ask(() => real.sync()),
+    close: () => ask(() => real.close()),
+  })
+  return {
+    lock: (folder) => ask(() => disk.lock(folder)),
+    list: (folder) => ask(() => disk.list(folder)),
+    create: async (folder, name) => file(await ask(() => disk.create(folder, name))),
+    open: async (folder, name) => file(await ask(() => disk.open(folder, name))),
+    remove: (folder, name) => ask(() => disk.remove(folder, name)),
+    syncFolder: (folder) => ask(() => disk.syncFolder(folder)),
   }
 }
 
