@@ -5,6 +5,7 @@ import { Auditor } from './auditor.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import { type LinkReaderContext, receiveAt, receiveWord } from './link-reader.ts'
 import { appendVector, appendWord } from './link-words.ts'
+import { makeTellsMembers, type Members } from './members.ts'
 import type { Owed } from './owed.ts'
 import { VersionVector } from './version-vector.ts'
 
@@ -37,6 +38,7 @@ export interface SessionContext extends LinkReaderContext {
     readonly traffic: boolean
     lineIn(connection: number, buffer: Buffer, start: number, end: number): void
   }
+  readonly members: Members
   /** Whether clients wait until neighbors hold what they reported. */
   readonly isWaitedFor: () => boolean
 }
@@ -67,6 +69,7 @@ export class LinkSession {
   readonly #options: SessionOptions
   readonly #framer: LineFramer
   readonly #auditor: Auditor
+  readonly #tellsMembers = makeTellsMembers()
   #hasGreeted = false
   #lastBatchMs = Number.NEGATIVE_INFINITY
   #lastClaimMs = Number.NEGATIVE_INFINITY
@@ -111,9 +114,10 @@ export class LinkSession {
 
   /** In how many milliseconds `pull` will have something; infinity when something has to happen first. */
   get waitMs(): number {
-    const { limits, replica, world } = this.#context
+    const { limits, replica, world, members } = this.#context
     if (this.#options.classic) return this.owed.hasMore ? 0 : Number.POSITIVE_INFINITY
     if (!this.#hasGreeted || this.heartbeat.hasMore || this.#auditor.hasMore || this.owed.isClaimDue) return 0
+    if (members.owes(this.#tellsMembers)) return 0
     const nowMs = world.nowMs()
     if (this.owed.hasMore) return Math.max(0, this.#lastBatchMs + limits.batchMs - nowMs)
     if (!this.owed.hasClaim(replica.vector) || !this.owed.maySend) return Number.POSITIVE_INFINITY
@@ -162,6 +166,7 @@ export class LinkSession {
       appendVector(output, 'vector', replica.vector, new VersionVector(), introduce)
       appendWord(output, 'live')
     }
+    this.#context.members.pull(this.#tellsMembers, output)
     this.heartbeat.pull(output)
     this.#auditor.pull(output)
   }
@@ -212,13 +217,15 @@ export class LinkSession {
       case 'repair':
         this.#auditor.heard(word)
         return
+      case 'member':
+        if (this.#context.members.hear(word.row, this.#tellsMembers)) this.#claimsHeard = true
+        return
       case 'malformed':
         this.#context.counters.linkLinesBad++
         return
       // These are the reader's business; unknown words are a later version's.
       case 'run':
       case 'vector':
-      case 'member':
       case 'unknown':
     }
   }
