@@ -10,12 +10,17 @@ import type { Provider } from './places/provider.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
 import { AtReader } from './replication/at-reader.ts'
 import { NONCE_BYTES } from './replication/handshake.ts'
+import { makeLinkKeys } from './replication/link-keys.ts'
+import { type LinkCertificates, type LinkEncryption, LinkSecurity } from './replication/link-security.ts'
 import { Links } from './replication/links.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
+import type { HerdSecret } from './secret.ts'
 import { makeStatus } from './server-status.ts'
 import { realSystem } from './system.ts'
+
+const LOOPBACK = '127.0.0.1'
 
 /** What whoever started a server should see: one line each. */
 export interface ServerEvent {
@@ -34,6 +39,8 @@ export interface RunningServer {
 
 /** What a server is given besides its configuration. */
 export interface ServerOptions {
+  /** This server's certificates, where links are proved by them. */
+  readonly certificates?: LinkCertificates | undefined
   /** The key of Google's API, if there is one. */
   readonly placesKey: string | undefined
   readonly report: (event: ServerEvent) => void
@@ -48,15 +55,15 @@ export class NoSuchServer extends Error {
  * Starts one server of a herd. The only place that knows every layer: what is made here is handed down, and ended
  * in the opposite order.
  *
- * @param secret the herd's: whoever holds it is believed.
+ * @param secret the herd's: whoever holds it is believed. Without one the server listens on loopback only.
  * @throws {NoSuchServer}; what the file system says when the log can't be made; what the system says when the
  *   port can't be had, `EADDRINUSE` among others.
  */
 export async function startServer(
   config: HerdConfig,
   name: string,
-  secret: Buffer,
-  { placesKey, report }: ServerOptions,
+  secret: HerdSecret,
+  { placesKey, certificates, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -86,8 +93,13 @@ export async function startServer(
       log.event('warning', 'places failed', { status: failure.status, error: failure.message }),
   })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
-  const identity = { herd: config.name, name, run, secret, randomBytes: system.randomBytes }
-  const links = new Links({ ...shared, reader: new AtReader(parser, replica.names), identity }, () =>
+  const { randomBytes, readClock } = system
+  const keys = makeLinkKeys(secret.values, config.name)
+  const { forgetAfterSeconds } = config
+  const identity = { herd: config.name, name, run, keys, forgetAfterSeconds, randomBytes, readClock }
+  const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
+  const reader = new AtReader(parser, replica.names)
+  const links = new Links({ ...shared, reader, identity, security }, () =>
     makeStatus({
       ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
       ...{ table: replica.table, connections: gateway.connections, links: links.statuses },
@@ -105,15 +117,14 @@ export async function startServer(
   })
   const sweeper = new Sweeper(replica, system, counters)
   try {
-    const port = await gateway.listen(self.host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host: self.host, port, run })
+    const host = hostOf(self, secret, report)
+    const port = await gateway.listen(host, self.port)
+    log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
     await links.start(neighborAddresses(config, self))
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
-    if (!isLoopback(self.host))
-      report({ level: 'warning', event: 'open', text: 'links are not encrypted yet' })
     return {
       name,
-      address: { host: self.host, port },
+      address: { host, port },
       stop: () => {
         sweeper.stop()
         return stopInOrder(links, gateway, log)
@@ -146,6 +157,20 @@ function findServer(config: HerdConfig, name: string): ServerSettings {
       `${name} is a classic server: it isn't started by Herd; ours are ${names.join(', ')}`,
     )
   return self
+}
+
+/** A server that nobody can prove anything to is reached from its own machine only, and says so. */
+function hostOf(self: ServerSettings, secret: HerdSecret, report: ServerOptions['report']): string {
+  if (secret.source !== 'unavailable') return self.host
+  const host = isLoopback(self.host) ? self.host : LOOPBACK
+  const text = `${secret.from}; until then this server listens on ${host} only and has no link`
+  report({ level: 'warning', event: 'no secret', text })
+  return host
+}
+
+function encryptionOf(config: HerdConfig, certificates: LinkCertificates | undefined): LinkEncryption {
+  const { encryption: mode } = config.link
+  return mode === 'certificates' ? { mode, certificates: certificates ?? {} } : { mode }
 }
 
 function neighborAddresses(config: HerdConfig, self: ServerSettings): NeighborAddress[] {

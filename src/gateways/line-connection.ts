@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { LineFramer } from '../protocol/index.ts'
+import { TLS_FIRST_BYTE } from '../replication/link-security.ts'
 import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
 import type { AddressBook } from './address-book.ts'
@@ -62,6 +63,7 @@ export class LineConnection {
   readonly #onHandedOver: () => void
   #state: State = 'reading'
   #firstLine: (() => void) | null
+  #hasBegun = false
   #ended = false
   #stopping = false
   #waitTimer: (() => void) | null = null
@@ -98,6 +100,14 @@ export class LineConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
+    if (!this.#hasBegun) {
+      this.#hasBegun = true
+      if (chunk[0] === TLS_FIRST_BYTE) {
+        this.#handOver()
+        this.#context.links.acceptTls(this.#socket, this.#id, chunk)
+        return
+      }
+    }
     this.#framer.push(chunk)
     this.#work()
   }
@@ -251,6 +261,14 @@ export class LineConnection {
     const { links } = this.#context
     const greeting = isFirst ? links.readGreeting(buffer.subarray(start, end)) : null
     if (greeting === null) return this.#invalid(buffer, start, end, isFirst)
+    this.#handOver()
+    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
+    return true
+  }
+
+  /** Lets go of the socket, paused: it is the links' from here on. */
+  #handOver(): void {
+    this.#firstLineCame()
     this.#state = 'handed-over'
     this.#socket.pause()
     this.#socket.off('data', this.#onData)
@@ -259,8 +277,6 @@ export class LineConnection {
     this.#socket.off('error', this.#onError)
     this.#socket.off('close', this.#onClose)
     this.#onHandedOver()
-    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
-    return true
   }
 
   #invalid(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {

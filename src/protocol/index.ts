@@ -17,6 +17,7 @@ export {
   formatTime,
   type Nanotime,
   readSkew,
+  readTime,
   SKEW_BYTES_MAX,
   setDifference,
   TIME_SECONDS_END,

@@ -36,14 +36,22 @@ const FOUNDATIONS_FROM = LAYERS.indexOf('replication')
 
 /** The parts that decide and never act. */
 const PURE = ['src/protocol/', 'src/locations/']
-const PURE_FILES = ['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader'].map(
-  (name) => `src/replication/${name}.ts`,
-)
+const PURE_FILES = [
+  'dirty-queue',
+  'replica',
+  'redial',
+  'one-link',
+  'handshake',
+  'link-keys',
+  'clock-offset',
+  'at-reader',
+].map((name) => `src/replication/${name}.ts`)
 /** The packages that they may use: each computes and knows nothing of the world. */
 const PURE_PACKAGES: Readonly<Record<string, string>> = {
   'src/locations/areas.ts': 'point-in-polygon-hao',
   'src/locations/distance.ts': 'geographiclib-geodesic',
   'src/replication/handshake.ts': 'node:crypto',
+  'src/replication/link-keys.ts': 'node:crypto',
 }
 const IMPURE =
   /\b(?:Date|Temporal|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|process|performance|globalThis|fetch|console)\b/

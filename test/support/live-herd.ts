@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { CounterName } from '../../src/counters.ts'
 import type { PlacesCounters } from '../../src/places/finder.ts'
+import type { LinkCertificates, LinkEncryption } from '../../src/replication/link-security.ts'
 import type { ServerStatus } from '../../src/replication/status.ts'
 import { askStatus } from '../../src/replication/status-client.ts'
 import { type ClientOptions, converse, LineClient } from './live-client.ts'
@@ -39,6 +40,8 @@ export interface LiveHerdOptions {
   /** Wires that a test holds in its hand: `from` finds `to` behind the proxy. */
   readonly routes?: readonly { readonly from: string; readonly to: string; readonly proxy: LiveProxy }[]
   readonly env?: Readonly<Record<string, string>>
+  /** What the status is asked with where links have certificates. */
+  readonly certificates?: Partial<LinkCertificates>
   /** Which servers are started; all of ours by default. */
   readonly started?: readonly string[]
 }
@@ -49,7 +52,8 @@ class PortTaken extends Error {}
 /** The herd. Servers are named as in the herd file. */
 export class LiveHerd {
   readonly name = 'live'
-  readonly secret = 'a secret of the live tests, 0123456789abcdef'
+  /** What its servers are given by HERD_SECRET, unless `env` says otherwise, and what its status is asked with. */
+  secret = 'a secret of the live tests, 0123456789abcdef'
   readonly folder: string
   readonly #t: TestContext
   readonly #options: LiveHerdOptions
@@ -83,6 +87,12 @@ export class LiveHerd {
   /** Everything that the servers' processes printed. */
   get output(): string {
     return this.#output
+  }
+
+  get #encryption(): LinkEncryption {
+    const { settings: { link = {} } = {}, certificates = {} } = this.#options
+    if (typeof link !== 'object' || !('encryption' in link)) return { mode: 'psk' }
+    return link.encryption === 'certificates' ? { mode: 'certificates', certificates } : { mode: 'none' }
   }
 
   port(name: string): number {
@@ -147,7 +157,7 @@ export class LiveHerd {
     const secret = Buffer.from(this.secret)
     const where = { host: '127.0.0.1', port: this.port(name), name, herd: this.name }
     try {
-      return await askStatus({ ...where, secret, timeoutMs: STATUS_MS_MAX })
+      return await askStatus({ ...where, secret, encryption: this.#encryption, timeoutMs: STATUS_MS_MAX })
     } catch (error) {
       throw new Error(`no status of ${name}; the servers said: ${this.#output}`, { cause: error })
     }
