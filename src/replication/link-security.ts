@@ -119,6 +119,8 @@ export class LinkSecurity {
     const address = addressOf(socket)
     return settled(socket, msMax, (settle) => {
       this.#accepting.set(address, settle)
+      // Whoever closes its side in the middle of this has gone.
+      socket.allowHalfOpen = false
       socket.unshift(chunk)
       server.emit('connection', socket)
     }).finally(() => this.#accepting.delete(address))
@@ -130,7 +132,7 @@ export class LinkSecurity {
         ? { pskCallback: (socket: TLSSocket, identity: string) => this.#pskOf(socket, identity) }
         : // Who shows none, or a wrong one, is told so in the greeting.
           { ...certificateOptions(this.#certificates), requestCert: true, rejectUnauthorized: false }
-    const server = createServer({ ...TLS_OPTIONS, ...options, allowHalfOpen: true })
+    const server = createServer({ ...TLS_OPTIONS, ...options })
     server.on('secureConnection', (secure) => {
       secure.on('error', () => {})
       const channel = {

@@ -40,6 +40,8 @@ export interface LiveHerdOptions {
   /** Wires that a test holds in its hand: `from` finds `to` behind the proxy. */
   readonly routes?: readonly { readonly from: string; readonly to: string; readonly proxy: LiveProxy }[]
   readonly env?: Readonly<Record<string, string>>
+  /** Where the servers listen. */
+  readonly host?: string
   /** What the status is asked with where links have certificates. */
   readonly certificates?: Partial<LinkCertificates>
   /** Which servers are started; all of ours by default. */
@@ -268,14 +270,14 @@ export class LiveHerd {
   }
 
   async #chooseAddresses(): Promise<void> {
-    const { servers, links = [], settings = {}, classics = {}, routes = [] } = this.#options
+    const { servers, links = [], settings = {}, classics = {}, routes = [], host } = this.#options
     const ports = await freePorts(servers.length)
     this.#ports = new Map(servers.map((name, index) => [name, ports[index] ?? 0]))
     for (const { to, proxy } of routes) proxy.targetPort = this.port(to)
     for (const self of servers) {
       const portAsSeen = (name: string): number =>
         routes.find(({ from, to }) => from === self && to === name)?.proxy.port ?? this.port(name)
-      const ours = servers.map((name) => [name, { port: portAsSeen(name) }] as const)
+      const ours = servers.map((name) => [name, { port: portAsSeen(name), ...(host && { host }) }] as const)
       const old = Object.entries(classics).map(([name, address]) => [name, { ...address, classic: true }])
       const all = Object.fromEntries([...ours, ...old]) as object
       // JSON is YAML too.
