@@ -63,7 +63,6 @@ export class LineConnection {
   readonly #onHandedOver: () => void
   #state: State = 'reading'
   #firstLine: (() => void) | null
-  #hasBegun = false
   #ended = false
   #stopping = false
   #waitTimer: (() => void) | null = null
@@ -100,13 +99,10 @@ export class LineConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
-    if (!this.#hasBegun) {
-      this.#hasBegun = true
-      if (chunk[0] === TLS_FIRST_BYTE) {
-        this.#handOver()
-        this.#context.links.acceptTls(this.#socket, this.#id, chunk)
-        return
-      }
+    if (chunk[0] === TLS_FIRST_BYTE && this.#socket.bytesRead === chunk.length) {
+      this.#handOver()
+      this.#context.links.acceptTls(this.#socket, this.#id, chunk)
+      return
     }
     this.#framer.push(chunk)
     this.#work()

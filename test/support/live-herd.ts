@@ -93,8 +93,9 @@ export class LiveHerd {
 
   get #encryption(): LinkEncryption {
     const { settings: { link = {} } = {}, certificates = {} } = this.#options
-    if (typeof link !== 'object' || !('encryption' in link)) return { mode: 'psk' }
-    return link.encryption === 'certificates' ? { mode: 'certificates', certificates } : { mode: 'none' }
+    const mode = typeof link === 'object' && 'encryption' in link ? link.encryption : 'psk'
+    if (mode === 'certificates') return { mode, certificates }
+    return { mode: mode === 'none' ? mode : 'psk' }
   }
 
   port(name: string): number {
