@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the tests and benchmarks use, if any is missing:
 # g++ and libjsoncpp-dev (the oracle for the text of places), netcat-openbsd (the README's lines),
+# openssl (certificates of links),
 # redis-server, nats-server and util-linux (the benchmarks' counterparts, and taskset).
 set -eu
 here=$(dirname "$0")

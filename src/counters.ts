@@ -21,6 +21,7 @@ const MEANINGS = {
   linksOpened: 'links made',
   linksLost: 'links lost',
   greetingsRefused: 'greetings refused: wrong herd, wrong name or wrong secret',
+  tlsFailed: 'TLS connections that failed before a greeting: wrong secret, too slow, or no TLS at all',
   connectionsOpened: 'connections accepted',
   connectionsRefused: 'connections refused by `limits.connectionsMax` or `limits.connectionsPerAddressMax`',
   linesTooLong: 'connections closed by `limits.lineBytesMax`',

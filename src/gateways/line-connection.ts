@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { NOT_NEWER } from '../locations/index.ts'
 import { type AckLevel, LineFramer } from '../protocol/index.ts'
 import { ackText } from '../replication/acks.ts'
+import { TLS_FIRST_BYTE } from '../replication/link-security.ts'
 import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
 import { type AckContext, AckHold } from './ack-hold.ts'
@@ -108,6 +109,11 @@ export class LineConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
+    if (chunk[0] === TLS_FIRST_BYTE && this.#socket.bytesRead === chunk.length) {
+      this.#handOver()
+      this.#context.links.acceptTls(this.#socket, this.#id, chunk)
+      return
+    }
     this.#framer.push(chunk)
     this.#work()
   }
@@ -295,6 +301,14 @@ export class LineConnection {
     const { links } = this.#context
     const greeting = isFirst ? links.readGreeting(buffer.subarray(start, end)) : null
     if (greeting === null) return this.#invalid(buffer, start, end, isFirst)
+    this.#handOver()
+    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
+    return true
+  }
+
+  /** Lets go of the socket, paused: it is the links' from here on. */
+  #handOver(): void {
+    this.#firstLineCame()
     this.#state = 'handed-over'
     this.#socket.pause()
     this.#socket.off('data', this.#onData)
@@ -303,8 +317,6 @@ export class LineConnection {
     this.#socket.off('error', this.#onError)
     this.#socket.off('close', this.#onClose)
     this.#onHandedOver()
-    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
-    return true
   }
 
   #invalid(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {

@@ -5,7 +5,7 @@ import { Auditor } from './auditor.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import { type LinkReaderContext, receiveAt, receiveWord } from './link-reader.ts'
 import { appendVector, appendWord } from './link-words.ts'
-import { makeTellsMembers, type Members } from './members.ts'
+import { type Members, makeTellsMembers } from './members.ts'
 import type { Owed } from './owed.ts'
 import { VersionVector } from './version-vector.ts'
 

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { CounterName } from '../../src/counters.ts'
 import type { PlacesCounters } from '../../src/places/finder.ts'
+import type { LinkCertificates, LinkEncryption } from '../../src/replication/link-security.ts'
 import type { ServerStatus } from '../../src/replication/status.ts'
 import { askStatus } from '../../src/replication/status-client.ts'
 import { type ClientOptions, converse, LineClient } from './live-client.ts'
@@ -39,6 +40,10 @@ export interface LiveHerdOptions {
   /** Wires that a test holds in its hand: `from` finds `to` behind the proxy. */
   readonly routes?: readonly { readonly from: string; readonly to: string; readonly proxy: LiveProxy }[]
   readonly env?: Readonly<Record<string, string>>
+  /** Where the servers listen. */
+  readonly host?: string
+  /** What the status is asked with where links have certificates. */
+  readonly certificates?: Partial<LinkCertificates>
   /** Which servers are started; all of ours by default. */
   readonly started?: readonly string[]
 }
@@ -49,7 +54,8 @@ class PortTaken extends Error {}
 /** The herd. Servers are named as in the herd file. */
 export class LiveHerd {
   readonly name = 'live'
-  readonly secret = 'a secret of the live tests, 0123456789abcdef'
+  /** What its servers are given by HERD_SECRET, unless `env` says otherwise, and what its status is asked with. */
+  secret = 'a secret of the live tests, 0123456789abcdef'
   readonly folder: string
   readonly #t: TestContext
   readonly #options: LiveHerdOptions
@@ -83,6 +89,13 @@ export class LiveHerd {
   /** Everything that the servers' processes printed. */
   get output(): string {
     return this.#output
+  }
+
+  get #encryption(): LinkEncryption {
+    const { settings: { link = {} } = {}, certificates = {} } = this.#options
+    const mode = typeof link === 'object' && 'encryption' in link ? link.encryption : 'psk'
+    if (mode === 'certificates') return { mode, certificates }
+    return { mode: mode === 'none' ? mode : 'psk' }
   }
 
   port(name: string): number {
@@ -147,7 +160,7 @@ export class LiveHerd {
     const secret = Buffer.from(this.secret)
     const where = { host: '127.0.0.1', port: this.port(name), name, herd: this.name }
     try {
-      return await askStatus({ ...where, secret, timeoutMs: STATUS_MS_MAX })
+      return await askStatus({ ...where, secret, encryption: this.#encryption, timeoutMs: STATUS_MS_MAX })
     } catch (error) {
       throw new Error(`no status of ${name}; the servers said: ${this.#output}`, { cause: error })
     }
@@ -258,14 +271,14 @@ export class LiveHerd {
   }
 
   async #chooseAddresses(): Promise<void> {
-    const { servers, links = [], settings = {}, classics = {}, routes = [] } = this.#options
+    const { servers, links = [], settings = {}, classics = {}, routes = [], host } = this.#options
     const ports = await freePorts(servers.length)
     this.#ports = new Map(servers.map((name, index) => [name, ports[index] ?? 0]))
     for (const { to, proxy } of routes) proxy.targetPort = this.port(to)
     for (const self of servers) {
       const portAsSeen = (name: string): number =>
         routes.find(({ from, to }) => from === self && to === name)?.proxy.port ?? this.port(name)
-      const ours = servers.map((name) => [name, { port: portAsSeen(name) }] as const)
+      const ours = servers.map((name) => [name, { port: portAsSeen(name), ...(host && { host }) }] as const)
       const old = Object.entries(classics).map(([name, address]) => [name, { ...address, classic: true }])
       const all = Object.fromEntries([...ours, ...old]) as object
       // JSON is YAML too.
