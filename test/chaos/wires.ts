@@ -2,9 +2,12 @@
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DelayingProxy, type WireFaults } from '../support/delaying-proxy.ts'
-import { UCLA, UCLA_LINKS } from '../support/live-graphs.ts'
+import { chainOf, UCLA } from '../support/live-graphs.ts'
 import type { Chaos } from './chaos.ts'
 import type { Scenario } from './scenario.ts'
+
+/** A chain: no other way leads around a wire. */
+const LINKS = chainOf(UCLA)
 
 /** Bad wires. */
 export const wireScenarios: readonly Scenario[] = [
@@ -24,12 +27,12 @@ export const wireScenarios: readonly Scenario[] = [
 ]
 
 async function overWires(chaos: Chaos, t: TestContext, faults: WireFaults): Promise<string> {
-  const pairs = UCLA_LINKS.flatMap(([a, b]) => [[a, b] as const, [b, a] as const])
+  const pairs = LINKS.flatMap(([a, b]) => [[a, b] as const, [b, a] as const])
   const routes = await Promise.all(
     pairs.map(async ([from, to]) => ({ from, to, proxy: await DelayingProxy.start(t, { delayMs: 0 }) })),
   )
   const link = { silenceMsMax: 3000, handshakeMsMax: 3000 }
-  await chaos.startHerd({ servers: UCLA, links: UCLA_LINKS, settings: { link }, routes })
+  await chaos.startHerd({ servers: UCLA, links: LINKS, settings: { link }, routes })
   const wires = routes.map(({ proxy }) => proxy)
   for (const wire of wires) wire.become(faults)
   // Connections keep the cuts that they were given: those that are open have none, so they end first.

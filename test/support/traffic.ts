@@ -11,6 +11,10 @@ export interface TrafficOptions {
   readonly level?: string | undefined
 }
 
+/** In each batch so many clients report that have not reported for long, and won't: nothing newer hides their loss. */
+const RARE_IN_BATCH = 2
+/** There are so many of them at each server; then the first reports again. */
+const RARE_CLIENTS = 5000
 const CONNECT_MS_MAX = 500
 const RECONNECT_MS = 50
 const REPLY_MS_MAX = 5000
@@ -53,6 +57,7 @@ class Reporter {
   readonly #stopping = new AbortController()
   readonly #done: Promise<void>
   #waiting = 0
+  #rareReports = 0
   #heard: () => void = () => undefined
 
   constructor(server: string, target: WireTarget, ledger: FixLedger, options: TrafficOptions) {
@@ -82,8 +87,9 @@ class Reporter {
   async #reportOn(wire: LineWire): Promise<void> {
     const { clientsPerServer = 50, pauseMs = 15, level } = this.#options
     if (level !== undefined && !(await this.#exchange(wire, [`ACK ${level}\n`]))) return
-    const clients = Array.from({ length: clientsPerServer }, (_, index) => `${this.#server}-${index}`)
+    const regulars = Array.from({ length: clientsPerServer }, (_, index) => `${this.#server}-${index}`)
     while (!this.#stopping.signal.aborted) {
+      const clients = [...regulars, ...this.#rare()]
       if (
         !(await this.#exchange(
           wire,
@@ -93,6 +99,13 @@ class Reporter {
         return
       await this.#pause(pauseMs)
     }
+  }
+
+  #rare(): string[] {
+    return Array.from(
+      { length: RARE_IN_BATCH },
+      () => `${this.#server}-rare-${this.#rareReports++ % RARE_CLIENTS}`,
+    )
   }
 
   /** Sends lines and waits for as many; `false` when the connection ends, stays mute, or we are to stop. */
