@@ -17,7 +17,7 @@ export const descriptorScenarios: readonly Scenario[] = [
     name: 'few-descriptors',
     proves:
       'a server out of file descriptors serves whom it has, and links and clients come back when others go',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: fewDescriptors,
   },
 ]

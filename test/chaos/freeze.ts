@@ -11,13 +11,13 @@ export const freezeScenarios: readonly Scenario[] = [
     name: 'freeze-one',
     proves:
       'a server that was stopped (SIGSTOP) past silenceMsMax amid reports has everything when it goes on',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos) => freezeLoop(chaos, 1),
   },
   {
     name: 'freeze-two',
     proves: 'the same with two that stand still at once',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos) => freezeLoop(chaos, 2),
   },
 ]

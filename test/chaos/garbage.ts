@@ -36,7 +36,7 @@ export const garbageScenarios: readonly Scenario[] = [
   {
     name: 'garbage',
     proves: 'no bytes of a stranger change a table, break a link, end a process or keep it from its clients',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: garbage,
   },
 ]

@@ -36,7 +36,7 @@ const REPORTING_MS = 250
 export const killScenarios: readonly Scenario[] = PLANS.map((plan) => ({
   name: plan.name,
   proves: plan.proves,
-  secondsMax: [60, 600],
+  secondsMax: [120, 600],
   run: (chaos) => killLoop(chaos, plan),
 }))
 
@@ -44,7 +44,7 @@ async function killLoop(chaos: Chaos, plan: KillPlan): Promise<string> {
   const { victims: count, level } = plan
   const herd = await chaos.startHerd({ servers: UCLA, links: UCLA_LINKS })
   if (level !== undefined) await chaos.needLevel('Alford', level)
-  const rounds = chaos.pick(3, 25)
+  const rounds = chaos.pick(2, 25)
   const traffic = chaos.traffic({ level })
   for (let round = 0; round < rounds; round++) {
     const victims = UCLA.map((_, index) => UCLA[(round + 2 * index) % UCLA.length] ?? '').slice(0, count)

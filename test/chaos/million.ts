@@ -16,7 +16,7 @@ export const millionScenarios: readonly Scenario[] = [
     name: 'million-ids',
     proves:
       'as many new clients as one connection can report arrive everywhere, in memory that is known beforehand',
-    secondsMax: [90, 300],
+    secondsMax: [120, 300],
     rssMibMax: [320, 768],
     run: many,
   },

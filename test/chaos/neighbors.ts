@@ -51,14 +51,14 @@ export const neighborScenarios: readonly Scenario[] = [
   ...STAND_INS.map((standIn) => ({
     name: standIn.name,
     proves: standIn.proves,
-    secondsMax: [60, 300] as const,
+    secondsMax: [120, 300] as const,
     run: (chaos: Chaos) => withStandIn(chaos, standIn),
   })),
   {
     name: 'neighbor-frozen',
     proves:
       'what a neighbor that stands still will have to be told costs a number for each client, not the text',
-    secondsMax: [90, 300],
+    secondsMax: [120, 300],
     rssMibMax: [320, 768],
     run: frozenNeighbor,
   },
@@ -69,7 +69,7 @@ async function withStandIn(chaos: Chaos, { hear }: StandIn): Promise<string> {
   const settings = { link: HASTY_LINK }
   const herd = await chaos.startHerd({ servers: SERVERS, links: chainOf(SERVERS), settings, started })
   const sockets = new Set<Socket>()
-  const [seconds, traffic] = [chaos.pick(3, 30), chaos.traffic()]
+  const [seconds, traffic] = [chaos.pick(2, 30), chaos.traffic()]
   let dials = 0
   const server = createServer((socket) => {
     dials++

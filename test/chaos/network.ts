@@ -29,37 +29,37 @@ export const networkScenarios: readonly Scenario[] = [
   {
     name: 'net-partition',
     proves: 'two halves that hear nothing of each other go on, and are one again afterwards',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => inNet(chaos, t, {}, partition),
   },
   {
     name: 'net-one-way',
     proves: 'the same when only one direction is dead, first the one, then the other',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => inNet(chaos, t, {}, oneWay),
   },
   {
     name: 'net-flapping',
     proves: 'a partition that comes and goes, faster and slower than silenceMsMax, loses nothing',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => inNet(chaos, t, {}, flapping),
   },
   {
     name: 'net-loss',
     proves: 'with 10 % of all packets between servers lost, everything arrives',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => inNet(chaos, t, PATIENT_LINK, loss),
   },
   {
     name: 'net-narrow',
     proves: 'a server behind a pipe that is far too narrow for the reports gets the newest of each client',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => inNet(chaos, t, PATIENT_LINK, narrow),
   },
   {
     name: 'net-netem',
     proves: 'the same with packets that are 100 ± 50 ms late and 5 % lost (netem)',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => inNet(chaos, t, PATIENT_LINK, netem),
   },
 ]
@@ -111,7 +111,7 @@ async function oneWay({ chaos, spaces, herd, traffic }: Net): Promise<string> {
 }
 
 async function flapping({ chaos, spaces, traffic }: Net): Promise<string> {
-  const flaps = chaos.pick(8, 60)
+  const flaps = chaos.pick(6, 60)
   report(chaos, traffic)
   for (let flap = 0; flap < flaps; flap++) {
     await spaces.part(ONE_SIDE, OTHER_SIDE)
@@ -126,7 +126,7 @@ async function flapping({ chaos, spaces, traffic }: Net): Promise<string> {
 }
 
 async function loss({ chaos, spaces, traffic }: Net): Promise<string> {
-  const seconds = chaos.pick(5, 60)
+  const seconds = chaos.pick(3, 60)
   await spaces.lose(10)
   report(chaos, traffic)
   await sleep(seconds * 1000)
@@ -138,7 +138,7 @@ async function loss({ chaos, spaces, traffic }: Net): Promise<string> {
 }
 
 async function narrow({ chaos, spaces, herd, traffic }: Net): Promise<string> {
-  const [seconds, kilobits] = [chaos.pick(4, 40), 1000]
+  const [seconds, kilobits] = [chaos.pick(3, 40), 1000]
   await spaces.narrow('Hamilton', kilobits)
   await spaces.narrow('Alford', kilobits)
   report(chaos, traffic, ['Alford', 'Ball', 'Holiday', 'Welsh'])
@@ -153,7 +153,7 @@ async function netem({ chaos, spaces, traffic }: Net): Promise<string> {
   const missing =
     'netem is not possible on this kernel (no sch_netem); net-loss and wire-delay stand in for it'
   chaos.skipIf((await spaces.hasNetem()) ? undefined : missing)
-  const seconds = chaos.pick(5, 60)
+  const seconds = chaos.pick(3, 60)
   for (const name of UCLA) await spaces.netem(name, 100, 50, 5)
   report(chaos, traffic)
   await sleep(seconds * 1000)

@@ -13,13 +13,13 @@ export const vanishScenarios: readonly Scenario[] = [
     name: 'vanish-killed',
     proves:
       'a server that dies unplugged leaves half-open links; they are given up, and its next run is taken',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => vanish(chaos, t, 'killed'),
   },
   {
     name: 'vanish-frozen',
     proves: 'the same when it stands still, unplugged, and goes on with links that nobody else has any more',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => vanish(chaos, t, 'frozen'),
   },
 ]

@@ -14,14 +14,14 @@ export const wireScenarios: readonly Scenario[] = [
   {
     name: 'wire-delay',
     proves: 'links of which every chunk is 100 to 150 ms late deliver everything',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => overWires(chaos, t, { delayMs: 100, jitterMs: 50 }),
   },
   {
     name: 'wire-cuts',
     proves:
       'links that break again and again, amid a line and a greeting, with bytes under way that are lost, lose no report',
-    secondsMax: [60, 300],
+    secondsMax: [120, 300],
     run: (chaos, t) => overWires(chaos, t, { delayMs: 10, jitterMs: 20, bytesUntilCutMax: 60_000 }),
   },
 ]
@@ -38,7 +38,7 @@ async function overWires(chaos: Chaos, t: TestContext, faults: WireFaults): Prom
   // Connections keep the cuts that they were given: those that are open have none, so they end first.
   for (const wire of wires) wire.cutAll()
   const traffic = chaos.traffic()
-  const seconds = chaos.pick(4, 60)
+  const seconds = chaos.pick(3, 60)
   for (const name of UCLA) traffic.start(name, chaos.target(name))
   await sleep(seconds * 1000)
   await traffic.stop()
