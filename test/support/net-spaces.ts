@@ -124,7 +124,8 @@ export class NetSpaces {
   async heal(): Promise<void> {
     await Promise.all(
       this.#names.map(async (name) => {
-        this.#dropped += await dropsOf(name)
+        const drops = await dropsOf(name)
+        this.#dropped += drops
         await nft(name, 'flush chain ip chaos in')
         // There is none where nothing was shaped.
         await inSpace(name, `tc qdisc del dev ${INTERFACE} root`).catch(() => undefined)
