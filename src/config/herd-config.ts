@@ -108,6 +108,7 @@ export interface LinkEntry {
   readonly batchMs: number
   readonly claimMs: number
   readonly auditMs: number
+  readonly clockOffsetMsMax: number
 }
 
 /** `limits`: what one client, one address and all of them together may cost a server. */

@@ -138,6 +138,12 @@ const link = group<LinkEntry>('Links between servers.', {
     60_000,
     'How often two servers that hold the same, and are quiet, look whether they do.',
   ),
+  clockOffsetMsMax: wholeNumber(
+    10,
+    DAY_MS,
+    5000,
+    'A server whose clock is further than this from most of its neighbors’ refuses reports, and goes on with the rest.',
+  ),
 })
 
 const journal = group<Omit<JournalSettings, 'folder'> & { folder?: string }>(

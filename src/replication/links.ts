@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket } from 'node:net'
 import { LineFramer } from '../protocol/index.ts'
+import { ClockGuard } from './clock-guard.ts'
 import {
   answerGreeting,
   awaitGreeting,
@@ -29,12 +30,29 @@ export class Links {
   readonly #classicAddresses = new Map<string, Neighbor[]>()
   readonly #status: () => ServerStatus
   readonly #greetings = new Set<Socket>()
+  readonly #clock: ClockGuard
+  #cancelLook: () => void = () => {}
   #stopped = false
 
   /** @param status what an operator is told who asks for it. */
   constructor(context: NeighborContext, status: () => ServerStatus) {
     this.#context = context
     this.#status = status
+    const { log, limits } = context
+    this.#clock = new ClockGuard(limits.clockOffsetMsMax, {
+      apart: (neighbor, offsetMs) => {
+        log.event('warning', 'clocks differ', { neighbor, offsetMs: Math.round(offsetMs) })
+      },
+      off: (offsetMs) => {
+        if (offsetMs === null) log.event('info', 'clock in order')
+        else log.event('error', 'clock off, reports refused', { offsetMs: Math.round(offsetMs) })
+      },
+    })
+  }
+
+  /** By how many milliseconds our clock is behind most neighbors'; `null`: it isn't far off. */
+  get clockOffMs(): number | null {
+    return this.#clock.offMs
   }
 
   /** There may be something to send. */
@@ -50,6 +68,7 @@ export class Links {
       })
       this.#neighbors.set(address.name, neighbor)
     }
+    this.#lookAtClocks()
     const classic = [...this.#neighbors.values()].filter((neighbor) => neighbor.address.classic)
     await Promise.all(classic.map((neighbor) => this.#lookUpClassic(neighbor)))
   }
@@ -57,6 +76,7 @@ export class Links {
   /** Ends all links, each once everything that is owed to the neighbor was sent. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#cancelLook()
     for (const socket of this.#greetings) socket.destroy()
     await Promise.all([...this.#neighbors.values()].map((neighbor) => neighbor.stop()))
   }
@@ -114,6 +134,19 @@ export class Links {
     }
     this.#greetings.add(socket)
     void this.#secure(socket, connection, chunk)
+  }
+
+  #lookAtClocks(): void {
+    const { system, limits } = this.#context
+    this.#cancelLook = system.after(limits.heartbeatMs, () => {
+      const open = [...this.#neighbors].filter(([, { address }]) => !address.classic)
+      this.#clock.look(
+        open.flatMap(([neighbor, { link }]) =>
+          link === null ? [] : [{ neighbor, clockOffsetMs: link.clockOffsetMs }],
+        ),
+      )
+      this.#lookAtClocks()
+    })
   }
 
   async #secure(socket: Socket, connection: number, chunk: Buffer): Promise<void> {
