@@ -12,7 +12,7 @@ import { readWholeTable, WHOLE_TABLE_LIMITS } from '../support/whole-table.ts'
 import { Skipped } from './scenario.ts'
 
 /** Whether a server without levels of acknowledgement fails the scenarios that need them. */
-const ACK_LEVELS_REQUIRED = false
+const ACK_LEVELS_REQUIRED = true
 const CONVERGED_MS_MAX = 30_000
 const POLL_MS = 50
 const PROBE_MS_MAX = 5000
