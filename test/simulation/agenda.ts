@@ -5,6 +5,9 @@ interface Entry {
   cancelled: boolean
 }
 
+/** More than so much at one instant means that time stands still. */
+const EVENTS_AT_ONCE_MAX = 200_000
+
 /** Virtual time: what happens next, and when. What is due at the same time happens in the order it was planned in. */
 export class Agenda {
   /** The time, in milliseconds since the simulation began. */
@@ -13,6 +16,7 @@ export class Agenda {
   events = 0
   readonly #heap: Entry[] = []
   #order = 0
+  #sinceEvents = 0
 
   /** Plans something. @returns what calls it off. */
   after(ms: number, happen: () => void): () => void {
@@ -28,8 +32,10 @@ export class Agenda {
     for (let first = this.#heap[0]; first !== undefined && first.atMs <= untilMs; first = this.#heap[0]) {
       this.#pop()
       if (first.cancelled) continue
+      if (first.atMs > this.nowMs) this.#sinceEvents = this.events
       this.nowMs = first.atMs
       this.events++
+      if (this.events - this.#sinceEvents > EVENTS_AT_ONCE_MAX) throw new Error('time stands still')
       first.happen()
     }
     this.nowMs = Math.max(this.nowMs, untilMs)

@@ -181,9 +181,8 @@ export class Faults {
   #crashAcknowledgers(server: SimServer, holders: readonly Life[]): void {
     if (this.#isOver || !this.#random.chance(0.1)) return
     this.#world.agenda.after(0, () => {
-      const others = holders.filter((life) => life !== server.life)
-      const survivor = this.#random.below(others.length)
-      const ends = [server.life, ...others.filter((_, index) => index !== survivor)]
+      const survivor = this.#random.below(holders.length)
+      const ends = [server.life, ...holders.filter((_, index) => index !== survivor)]
       this.#tell(`after an acknowledgement these crash: ${ends.map((life) => life.server).join(' ')}`)
       this.counts.ackCrash = (this.counts.ackCrash ?? 0) + 1
       for (const life of ends) {

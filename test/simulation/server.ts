@@ -210,7 +210,7 @@ export class SimServer {
     const { nowMs } = this.world.agenda
     this.#waiting = this.#waiting.filter(({ stamp, peers, line, untilMs }) => {
       if (this.replica.holders(stamp) < peers) return nowMs < untilMs
-      this.world.watch.acknowledged(this, stamp, line)
+      this.world.watch.acknowledged(this, line, peers)
       return false
     })
   }

@@ -13,7 +13,7 @@ export interface Outcome {
   readonly seed: number
   /** Hash of all that happened: the same for the same seed. */
   readonly trace: string
-  /** The invariant that didn't hold, or `null`. */
+  /** The invariant that didn't hold (0: something was thrown), or `null`. */
   readonly failure: {
     readonly invariant: number
     readonly message: string
@@ -49,23 +49,28 @@ export function simulate(seed: number, options: PlanOptions, mutant: Mutant | nu
   const makeServer = (name: string): SimServer => new SimServer(world, name, plan.limits, NO_ROOM_MAX)
   const faults = new Faults(world, random.fork(), makeServer)
   const clients = new Clients(world, random.fork())
-  let acknowledged = 0
   let failure: Outcome['failure'] = null
   try {
     build(world, makeServer)
     run(world, faults, clients)
   } catch (error) {
-    if (!(error instanceof Violation)) throw error
-    failure = { ...error, message: error.message, story: world.trace.story(error.client) }
+    failure = readFailure(error, world)
   }
-  acknowledged = watch.acknowledgements.length
   return {
-    ...{ seed, failure, acknowledged, trace: world.trace.end(), servers: world.servers.size },
+    ...{ seed, failure, acknowledged: watch.acknowledgedCount, trace: world.trace.end(), servers: world.servers.size },
     ...{ events: world.agenda.events, virtualMs: world.agenda.nowMs },
     ...{ checks: watch.checks, updates: watch.updates, linesOut: watch.linesOut },
     audits: [...world.servers.values()].reduce((sum, server) => sum + server.counters.audits, watch.audits),
     faults: Object.values(faults.counts).reduce((sum, count) => sum + count, 0),
   }
+}
+
+/** A violation, or anything else that was thrown, as invariant 0. */
+function readFailure(error: unknown, { trace }: World): NonNullable<Outcome['failure']> {
+  if (error instanceof Violation)
+    return { invariant: error.invariant, message: error.message, story: trace.story(error.client) }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { invariant: 0, message: `it threw: ${text}`, story: trace.story('') }
 }
 
 /** Makes and starts all servers of a plan. */

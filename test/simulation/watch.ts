@@ -2,7 +2,7 @@ import { type LiveTable, NOT_NEWER } from '../../src/locations/index.ts'
 import { OutputBuffer } from '../../src/protocol/index.ts'
 import type { DirtyQueue } from '../../src/replication/dirty-queue.ts'
 import type { Replica } from '../../src/replication/replica.ts'
-import { runOf, type Stamp, seqOf } from '../../src/replication/stamps.ts'
+import { runOf, seqOf } from '../../src/replication/stamps.ts'
 import type { VersionVector } from '../../src/replication/version-vector.ts'
 import { compareKnown, History, type KnownFix } from './history.ts'
 import type { LinkEvents, SimLink } from './link.ts'
@@ -59,6 +59,7 @@ export class Watch implements LinkEvents {
   wordsOut = 0
   bytesOut = 0
   audits = 0
+  acknowledgedCount = 0
   /** Told of each fix that was new to a server. */
   onNews: (server: SimServer, fix: KnownFix) => void = () => {}
   /** Told of each acknowledgement. */
@@ -187,20 +188,26 @@ export class Watch implements LinkEvents {
   }
 
   /** A client was told that so many neighbors hold what it reported. */
-  acknowledged(server: SimServer, stamp: Stamp, line: string): void {
+  acknowledged(server: SimServer, line: string, peers: number): void {
     const fix = this.history.fix(line)
-    const holders: Life[] = [server.life]
-    for (const neighbor of server.neighbors.values()) {
-      const { link } = neighbor
+    const holders: Life[] = []
+    for (const { link } of server.neighbors.values()) {
       const life = link?.end.other?.life
-      if (link && life && !link.classic && link.session.owed.peer.covers(stamp)) holders.push(life)
+      if (life && !link.classic && this.#hasHeld(life, fix)) holders.push(life)
     }
-    this.#tell(
-      fix.client,
-      `${server.name} acknowledges ${line}: ${holders.map((life) => life.server).join(' ')}`,
-    )
-    this.acknowledgements.push({ fix, holders })
+    const names = holders.map((life) => life.server).join(' ')
+    this.#tell(fix.client, `${server.name} acknowledges that ${peers} hold ${line}: ${names}`)
+    const text = (): string => `${line} was acknowledged as held by ${peers} neighbors; held by: ${names}`
+    this.#must(holders.length >= peers, 4, fix.client, text)
+    this.acknowledgements.push({ fix, holders: [server.life, ...holders] })
+    this.acknowledgedCount++
     this.onAcknowledged(server, holders)
+  }
+
+  /** Whether a life holds a fix or something newer; of one that is over, nobody can say that it didn't. */
+  #hasHeld(life: Life, fix: KnownFix): boolean {
+    const held = this.#memories.get(life)?.held.get(fix.client)
+    return life.isOver || (held !== undefined && compareKnown(held, fix) >= 0)
   }
 
   /** While one of those lives goes on that were said to hold a fix, the herd has it or something newer. */
