@@ -2,7 +2,14 @@
 
 export { type HerdConfig, type HerdSource, loadHerd, packagedHerds } from './config.ts'
 export * from './errors.ts'
+export type { LinkCertificates, LinkEncryption } from './replication/link-security.ts'
 export type { LinkStatus, ServerStatus } from './replication/status.ts'
 export { askStatus, type StatusTarget } from './replication/status-client.ts'
-export { loadOrMakeSecret, loadPlacesKey, loadSecret } from './secret.ts'
+export {
+  type HerdSecret,
+  loadLinkCertificates,
+  loadOrMakeSecret,
+  loadPlacesKey,
+  loadSecret,
+} from './secret.ts'
 export { type RunningServer, type ServerEvent, type ServerOptions, startServer } from './server.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type HerdConfig, readHerd } from './config.ts'
-import { loadOrMakeSecret, loadPlacesKey, loadSecret, SecretUnusable } from './secret.ts'
+import { loadOrMakeSecret, loadPlacesKey, loadSecret, SecretUnusable, secretNotice } from './secret.ts'
 
 async function folderOf(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'herd-secret-'))
@@ -19,17 +19,25 @@ function configIn(folder: string, more: object = {}): HerdConfig {
   return reading.config
 }
 
+/** The one secret that there is, as text. */
+async function textOf(...args: Parameters<typeof loadOrMakeSecret>): Promise<string> {
+  const { values } = await loadOrMakeSecret(...args)
+  assert.equal(values.length, 1)
+  return String(values[0])
+}
+
 test('a secret is made once, for nobody else to read', async (t) => {
   const folder = await folderOf(t)
   const config = configIn(folder, { stateFolder: 'deep/state' })
   assert.equal(await loadSecret(config, {}), undefined)
   const secret = await loadOrMakeSecret(config, {})
-  assert.match(secret.toString(), /^[0-9a-f]{64}$/)
+  assert.match(String(secret.values[0]), /^[0-9a-f]{64}$/)
   const file = join(folder, 'deep/state/pair.secret')
   assert.equal((await stat(file)).mode & 0o777, 0o600)
   assert.equal((await stat(join(folder, 'deep/state'))).mode & 0o777, 0o700)
-  assert.deepEqual(await loadOrMakeSecret(config, {}), secret)
-  assert.deepEqual(await loadSecret(config, {}), secret)
+  assert.deepEqual(secret, { values: secret.values, source: 'made', from: file })
+  assert.deepEqual(await loadOrMakeSecret(config, {}), { ...secret, source: 'kept' })
+  assert.deepEqual(await loadSecret(config, {}), { ...secret, source: 'kept' })
   assert.deepEqual(await readdir(join(folder, 'deep/state')), ['pair.secret'])
 })
 
@@ -37,8 +45,8 @@ test('servers that start together get the same secret', async (t) => {
   for (let round = 0; round < 20; round++) {
     const folder = await folderOf(t)
     const config = configIn(folder)
-    const secrets = await Promise.all(Array.from({ length: 8 }, () => loadOrMakeSecret(config, {})))
-    assert.equal(new Set(secrets.map(String)).size, 1)
+    const secrets = await Promise.all(Array.from({ length: 8 }, () => textOf(config, {})))
+    assert.equal(new Set(secrets).size, 1)
     assert.deepEqual(await readdir(config.stateFolder), ['pair.secret'])
   }
 })
@@ -48,18 +56,18 @@ test('precedence: environment, secretFile, state folder', async (t) => {
   await writeFile(join(folder, 'own.secret'), 'the secret of a file\n', { mode: 0o600 })
   const config = configIn(folder, { secretFile: 'own.secret' })
   const env = { HERD_SECRET: '  the secret of the environment\n' }
-  assert.equal(String(await loadOrMakeSecret(config, env)), 'the secret of the environment')
-  assert.equal(String(await loadOrMakeSecret(config, {})), 'the secret of a file')
-  assert.equal(String(await loadOrMakeSecret(config, { HERD_SECRET: '' })), 'the secret of a file')
-  assert.equal((await loadOrMakeSecret(configIn(folder), {})).length, 64)
+  assert.equal(await textOf(config, env), 'the secret of the environment')
+  assert.equal(await textOf(config, {}), 'the secret of a file')
+  assert.equal(await textOf(config, { HERD_SECRET: '' }), 'the secret of a file')
+  assert.equal((await textOf(configIn(folder), {})).length, 64)
 })
 
 test('the same text in a file and in the environment is the same secret', async (t) => {
   const folder = await folderOf(t)
   const config = configIn(folder)
-  const made = await loadOrMakeSecret(config, {})
+  const made = await textOf(config, {})
   const text = await readFile(join(config.stateFolder, 'pair.secret'), 'utf8')
-  assert.deepEqual(await loadOrMakeSecret(config, { HERD_SECRET: text }), made)
+  assert.equal(await textOf(config, { HERD_SECRET: text }), made)
 })
 
 test('a secret that is too short is refused, and not said', async (t) => {
@@ -75,7 +83,7 @@ test('a secret that is too short is refused, and not said', async (t) => {
   const config = configIn(folder, { secretFile: 'own.secret' })
   await assert.rejects(loadOrMakeSecret(config, {}), refused('own.secret'))
   await assert.rejects(loadOrMakeSecret(config, { HERD_SECRET: 'psst-not-15-b' }), refused('HERD_SECRET'))
-  assert.equal((await loadOrMakeSecret(config, { HERD_SECRET: 'sixteen bytes it' })).length, 16)
+  assert.equal((await textOf(config, { HERD_SECRET: 'sixteen bytes it' })).length, 16)
 })
 
 test('a file that others may read is used, with a warning', async (t) => {
@@ -106,14 +114,72 @@ test('a secret that can not be read or made is a named error', async (t) => {
   await assert.rejects(loadOrMakeSecret(missing, {}), /secretFile: there is no file .*missing\.secret/)
   await mkdir(join(folder, 'own.secret'))
   await assert.rejects(loadOrMakeSecret(configIn(folder, { secretFile: 'own.secret' }), {}), /\(EISDIR\)/)
-  await writeFile(join(folder, 'file'), '')
-  await assert.rejects(loadOrMakeSecret(configIn(folder, { stateFolder: 'file' }), {}), SecretUnusable)
-  await assert.rejects(loadOrMakeSecret(configIn(folder, { stateFolder: 'file/deep' }), {}), SecretUnusable)
   await writeFile(join(folder, 'huge'), 'x'.repeat(4097), { mode: 0o600 })
   await assert.rejects(
     loadOrMakeSecret(configIn(folder, { secretFile: 'huge' }), {}),
     /larger than 4096 bytes/,
   )
+})
+
+test('where no secret can be kept, it is one that nobody else has', async (t) => {
+  const folder = await folderOf(t)
+  await writeFile(join(folder, 'file'), '')
+  for (const stateFolder of ['file', 'file/deep']) {
+    const [one, other] = await Promise.all(
+      [1, 2].map(() => loadOrMakeSecret(configIn(folder, { stateFolder }), {})),
+    )
+    assert.equal(one?.source, 'unavailable')
+    assert.match(
+      one?.from ?? '',
+      /can't be made in .*file.* \((ENOTDIR|EEXIST)\); give HERD_SECRET or secretFile$/,
+    )
+    assert.notDeepEqual(one?.values, other?.values)
+  }
+})
+
+test('two lines are two secrets, in their order; three are refused, and not said', async (t) => {
+  const config = configIn(await folderOf(t))
+  const [next, last] = ['the secret to come', 'the secret that was']
+  const both = await loadOrMakeSecret(config, { HERD_SECRET: `\n${next} \r\n\n${last}\n` })
+  assert.deepEqual(both.values.map(String), [next, last])
+  const refused = (HERD_SECRET: string, why: RegExp) =>
+    assert.rejects(loadOrMakeSecret(config, { HERD_SECRET }), (error) => {
+      assert.ok(error instanceof SecretUnusable)
+      assert.match(error.message, why)
+      assert.doesNotMatch(`${error.stack}`, /secret (to come|that was)/)
+      return true
+    })
+  await refused(`${next}\n${last}\n${next}`, /HERD_SECRET holds 3 lines, .* at most two/)
+  await refused(`${next}\nshort`, /has 5 bytes, but needs at least 16/)
+  await refused('\n', /has 0 bytes/)
+})
+
+test('with certificates no secret is made, and one that was made here is not used', async (t) => {
+  const folder = await folderOf(t)
+  await loadOrMakeSecret(configIn(folder), {})
+  const files = { caFile: 'ca', certificateFile: '{server}', keyFile: '{server}.key' }
+  const config = configIn(folder, { link: { encryption: 'certificates', ...files } })
+  assert.deepEqual((await loadOrMakeSecret(config, {})).values, [])
+  assert.equal(await loadSecret(config, {}), undefined)
+  assert.equal(await textOf(config, { HERD_SECRET: 'a secret all the same' }), 'a secret all the same')
+})
+
+test('a secret that was made just now is to be carried to other machines, and that is said', async (t) => {
+  const folder = await folderOf(t)
+  const servers = { A: { host: '10.0.0.1', port: 1 }, B: { host: '10.0.0.2', port: 1 }, C: { port: 2 } }
+  const links = [
+    ['A', 'B'],
+    ['B', 'C'],
+  ]
+  const config = configIn(folder, { servers, links })
+  const made = await loadOrMakeSecret(config, {})
+  const notice = secretNotice(made, config, ['A'])
+  assert.match(notice ?? '', /made just now, in .*pair\.secret: servers on other machines take the same one/)
+  assert.ok(!notice?.includes(String(made.values[0])))
+  assert.equal(secretNotice(made, config, ['C']), undefined)
+  assert.equal(secretNotice(await loadOrMakeSecret(config, {}), config, ['A']), undefined)
+  const given = await loadOrMakeSecret(config, { HERD_SECRET: 'a secret that is given' })
+  assert.equal(secretNotice(given, config, ['A']), undefined)
 })
 
 test('the key of places: environment, file, none; only where it is used', async (t) => {

@@ -1,15 +1,20 @@
 /**
- * The two secrets: the herd's, that a link must know, and the key of a provider of places. They are read
- * here, are never part of the configuration, and are in no message: errors name the place they came from.
+ * The secrets: the herd's, that a link must know, certificates of links, and the key of a provider of places. They
+ * are read here, are never part of the configuration, and are in no message: errors name the place they came from.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { link, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Environment, HerdConfig } from './config.ts'
+import { createSecureContext } from 'node:tls'
+import { type Environment, type HerdConfig, isLoopback } from './config.ts'
+import type { LinkCertificates } from './replication/link-security.ts'
 
 const SECRET_BYTES_MIN = 16
 const SECRET_BYTES = 32
 const SECRET_FILE_BYTES_MAX = 4096
+const PEM_FILE_BYTES_MAX = 1024 * 1024
+/** The one that is used, and the one that it takes the place of or that takes its place. */
+const SECRETS_MAX = 2
 const OTHERS_MAY_READ = 0o077
 
 /** A secret or a key that is missing, too short, or can't be read or made. */
@@ -20,24 +25,44 @@ export class SecretUnusable extends Error {
 /** Takes a sentence about a secret that works, but isn't kept well. */
 export type Warn = (text: string) => void
 
+/** The herd's secret, or both while it is changed. */
+export interface HerdSecret {
+  /** One or two: the first is used to dial, each is accepted. None where links are proved by certificates alone. */
+  readonly values: readonly Buffer[]
+  /**
+   * `given`: by HERD_SECRET or `secretFile`, or certificates do. `kept`: in the state folder. `made`: there, just now.
+   * `unavailable`: nobody else has it, and no link can be made.
+   */
+  readonly source: 'given' | 'kept' | 'made' | 'unavailable'
+  /** HERD_SECRET or a file; why there is none, where it is unavailable. */
+  readonly from: string
+}
+
 /**
  * Returns the herd's secret: HERD_SECRET, or what `secretFile` holds, or what is in the state folder, where
- * 32 random bytes are put as hex when there is none. Servers that start together get the same one.
- * A secret is text: the same characters in a file and in HERD_SECRET are the same secret.
+ * 32 random bytes are put as hex when there is none. Servers that start together get the same one. When it can't be
+ * put there, the secret is one that nobody else knows. Where links are proved by certificates, none is made.
+ * A secret is a line of text: the same characters in a file and in HERD_SECRET are the same secret. Two lines are two.
  *
- * @throws {SecretUnusable}
+ * @throws {SecretUnusable} when there is one that can't be used
  */
 export async function loadOrMakeSecret(
   config: HerdConfig,
   env: Environment,
   warn: Warn = () => {},
-): Promise<Buffer> {
+): Promise<HerdSecret> {
   const secret = await loadSecret(config, env, warn)
   if (secret !== undefined) return secret
+  if (config.link.encryption === 'certificates') return { values: [], source: 'given', from: 'certificates' }
   const file = madeSecretFile(config)
-  await makeSecretFile(file)
+  const trouble = await makeSecretFile(file)
+  if (trouble !== null) {
+    const from = `the herd's secret can't be made in ${dirname(file)} (${trouble}); give HERD_SECRET or secretFile`
+    return { values: [randomBytes(SECRET_BYTES)], source: 'unavailable', from }
+  }
   // Ours or that of a server that was faster.
-  return checkedSecret(await readSecretFile(file, warn), file)
+  const text = await readSecretFile(file, warn)
+  return { values: checkedSecrets(text, file), source: 'made', from: file }
 }
 
 /**
@@ -49,16 +74,86 @@ export async function loadSecret(
   config: HerdConfig,
   env: Environment,
   warn: Warn = () => {},
-): Promise<Buffer | undefined> {
-  if (env.HERD_SECRET) return checkedSecret(env.HERD_SECRET, 'HERD_SECRET')
+): Promise<HerdSecret | undefined> {
+  const given = (text: string, from: string): HerdSecret => {
+    return { values: checkedSecrets(text, from), source: 'given', from }
+  }
+  if (env.HERD_SECRET) return given(env.HERD_SECRET, 'HERD_SECRET')
   if (config.secretFile !== undefined) {
     const text = await readSecretFile(config.secretFile, warn)
     if (text === undefined) throw new SecretUnusable(`secretFile: there is no file ${config.secretFile}`)
-    return checkedSecret(text, config.secretFile)
+    return given(text, config.secretFile)
   }
+  // One that was made here is known on this machine only, and certificates are for several.
+  if (config.link.encryption === 'certificates') return undefined
   const file = madeSecretFile(config)
   const text = await readSecretFile(file, warn)
-  return text === undefined ? undefined : checkedSecret(text, file)
+  return text === undefined ? undefined : { values: checkedSecrets(text, file), source: 'kept', from: file }
+}
+
+/**
+ * Returns what whoever starts these servers should know of a secret that was made just now: it must be carried to
+ * the other machines. Undefined when there are none.
+ */
+export function secretNotice(
+  secret: HerdSecret,
+  config: HerdConfig,
+  names: readonly string[],
+): string | undefined {
+  const isExposed = config.servers.some(
+    ({ name, host, neighbors }) => names.includes(name) && neighbors.length > 0 && !isLoopback(host),
+  )
+  if (secret.source !== 'made' || !isExposed) return undefined
+  return `the herd's secret was made just now, in ${secret.from}: servers on other machines take the same one, by HERD_SECRET or secretFile, or there is no link with them`
+}
+
+/**
+ * Returns a server's certificates, where `link.encryption` is `certificates`; undefined elsewhere.
+ *
+ * @throws {SecretUnusable}
+ */
+export async function loadLinkCertificates(
+  config: HerdConfig,
+  server: string,
+  warn: Warn = () => {},
+): Promise<LinkCertificates | undefined> {
+  const { encryption, caFile, certificateFile, keyFile } = config.link
+  if (encryption !== 'certificates') return undefined
+  const [ca, certificate, key] = await Promise.all([
+    readPemFile('link.caFile', caFile, server),
+    readPemFile('link.certificateFile', certificateFile, server),
+    readPemFile('link.keyFile', keyFile, server, warn),
+  ])
+  try {
+    createSecureContext({ ca, cert: certificate, key })
+  } catch (error) {
+    throw new SecretUnusable(`the certificate or key of ${server} can't be used (${codeOf(error)})`, {
+      cause: error,
+    })
+  }
+  if (new X509Certificate(certificate).checkHost(server, { wildcards: false }) === undefined) {
+    throw new SecretUnusable(
+      `the certificate of ${server} is not for the name ${server}: its neighbors won't have it`,
+    )
+  }
+  return { ca, certificate, key }
+}
+
+/** Returns the text of `link.caFile`, which is all that an operator needs of certificates. @throws {SecretUnusable} */
+export function loadLinkAuthority(config: HerdConfig, server: string): Promise<string> {
+  return readPemFile('link.caFile', config.link.caFile, server)
+}
+
+async function readPemFile(
+  setting: string,
+  path: string | undefined,
+  server: string,
+  warn?: Warn,
+): Promise<string> {
+  const file = path?.replaceAll('{server}', server)
+  const text = file && (await readSecretFile(file, warn ?? (() => {}), PEM_FILE_BYTES_MAX))
+  if (text) return text
+  throw new SecretUnusable(`${setting}: there is no file ${file}`)
 }
 
 /**
@@ -91,8 +186,9 @@ function madeSecretFile(config: HerdConfig): string {
   return join(config.stateFolder, `${config.name}.secret`)
 }
 
-// Linking a file that is complete is what makes it all or nothing: one server wins, nobody reads half of it.
-async function makeSecretFile(file: string): Promise<void> {
+// Returns the system's word for why it can't. Linking a file that is complete is what makes it all or nothing: one
+// server wins, nobody reads half of it.
+async function makeSecretFile(file: string): Promise<string | null> {
   const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 })
@@ -101,25 +197,29 @@ async function makeSecretFile(file: string): Promise<void> {
       mode: 0o600,
       flush: true,
     })
-    await link(draft, file)
+    // Another server may have been faster.
+    await link(draft, file).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error
+    })
+    return null
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return
-    throw new SecretUnusable(
-      `the herd's secret can't be made in ${dirname(file)} (${codeOf(error)}); give HERD_SECRET or secretFile`,
-      { cause: error },
-    )
+    return codeOf(error)
   } finally {
     await rm(draft, { force: true }).catch(() => {}) // a draft that can't be removed harms nobody
   }
 }
 
 // One open file for the mode and the content, so that both are of the same file.
-async function readSecretFile(file: string, warn: Warn): Promise<string | undefined> {
+async function readSecretFile(
+  file: string,
+  warn: Warn,
+  bytesMax = SECRET_FILE_BYTES_MAX,
+): Promise<string | undefined> {
   try {
     await using handle = await open(file, 'r')
     const { mode, size } = await handle.stat()
-    if (size > SECRET_FILE_BYTES_MAX) {
-      throw new SecretUnusable(`${file} holds no secret: it is larger than ${SECRET_FILE_BYTES_MAX} bytes`)
+    if (size > bytesMax) {
+      throw new SecretUnusable(`${file} holds no secret: it is larger than ${bytesMax} bytes`)
     }
     if ((mode & OTHERS_MAY_READ) !== 0) {
       warn(`${file} may be read or changed by others; close it to them with: chmod 600 ${file}`)
@@ -127,16 +227,23 @@ async function readSecretFile(file: string, warn: Warn): Promise<string | undefi
     return await handle.readFile('utf8')
   } catch (error) {
     if (error instanceof SecretUnusable) throw error
-    if (codeOf(error) === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
     throw new SecretUnusable(`${file} can't be read (${codeOf(error)})`, { cause: error })
   }
 }
 
-function checkedSecret(text: string | undefined, source: string): Buffer {
-  const secret = Buffer.from(text?.trim() ?? '', 'utf8')
-  if (secret.length >= SECRET_BYTES_MIN) return secret
+function checkedSecrets(text: string | undefined, source: string): Buffer[] {
+  const lines = (text ?? '').split('\n').map((line) => line.trim())
+  const secrets = lines.filter((line) => line !== '').map((line) => Buffer.from(line, 'utf8'))
+  if (secrets.length > SECRETS_MAX) {
+    throw new SecretUnusable(
+      `${source} holds ${secrets.length} lines, but a herd has at most two secrets at a time`,
+    )
+  }
+  const shortest = Math.min(...secrets.map(({ length }) => length))
+  if (secrets.length > 0 && shortest >= SECRET_BYTES_MIN) return secrets
   throw new SecretUnusable(
-    `the herd's secret in ${source} has ${secret.length} bytes, but needs at least ${SECRET_BYTES_MIN}; for example the output of: openssl rand -hex 32`,
+    `the herd's secret in ${source} has ${secrets.length > 0 ? shortest : 0} bytes, but needs at least ${SECRET_BYTES_MIN}; for example the output of: openssl rand -hex 32`,
   )
 }
 

@@ -11,14 +11,20 @@ import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
 import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
 import { NONCE_BYTES } from './replication/handshake.ts'
+import { makeLinkKeys } from './replication/link-keys.ts'
+import { type LinkCertificates, type LinkEncryption, LinkSecurity } from './replication/link-security.ts'
 import { Links } from './replication/links.ts'
+import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
+import type { HerdSecret } from './secret.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { makeStatus } from './server-status.ts'
 import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
+
+const LOOPBACK = '127.0.0.1'
 
 /** What whoever started a server should see: one line each. */
 export interface ServerEvent {
@@ -37,6 +43,8 @@ export interface RunningServer {
 
 /** What a server is given besides its configuration. */
 export interface ServerOptions {
+  /** This server's certificates, where links are proved by them. */
+  readonly certificates?: LinkCertificates | undefined
   /** The key of Google's API, if there is one. */
   readonly placesKey: string | undefined
   readonly report: (event: ServerEvent) => void
@@ -51,15 +59,15 @@ export class NoSuchServer extends Error {
  * Starts one server of a herd. The only place that knows every layer: what is made here is handed down, and ended
  * in the opposite order.
  *
- * @param secret the herd's: whoever holds it is believed.
+ * @param secret the herd's: whoever holds it is believed. Without one the server listens on loopback only.
  * @throws {NoSuchServer}; what the file system says when the log can't be made; what the system says when the
  *   port can't be had, `EADDRINUSE` among others.
  */
 export async function startServer(
   config: HerdConfig,
   name: string,
-  secret: Buffer,
-  { placesKey, report }: ServerOptions,
+  secret: HerdSecret,
+  { placesKey, certificates, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -96,17 +104,18 @@ export async function startServer(
   })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
   const world = { nowMs: system.nowMs, readClock: system.readClock, randomKey }
+  const { randomBytes, readClock } = system
+  const keys = makeLinkKeys(secret.values, config.name)
   const { forgetAfterSeconds } = config
-  const identity = { herd: config.name, name, run, secret, randomBytes: system.randomBytes }
+  const identity = { herd: config.name, name, run, keys, forgetAfterSeconds, randomBytes, readClock }
+  const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
+  const members = new Members(
+    { name, host: self.host, port: self.port, version: system.wallMs() },
+    limits.serverNamesMax,
+  )
+  const isWaitedFor = (): boolean => acks.isForPeers
   const links = new Links(
-    {
-      ...shared,
-      world,
-      forgetAfterSeconds,
-      isWaitedFor: () => acks.isForPeers,
-      reader: new AtReader(parser, replica.names),
-      identity,
-    },
+    { ...shared, reader, world, forgetAfterSeconds, isWaitedFor, members, identity, security },
     () =>
       makeStatus({
         ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
@@ -123,6 +132,7 @@ export async function startServer(
     now,
     server,
     links,
+    clock: links,
     acks,
     ack: config.ack,
     ackObjection: (level) => ackObjection(level, config.journal.keep, links.ownNeighbors),
@@ -133,15 +143,14 @@ export async function startServer(
     journal = config.journal.keep
       ? await openJournal(config, name, { ...shared, reader, acks, report })
       : null
-    const port = await gateway.listen(self.host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host: self.host, port, run })
+    const host = hostOf(self, secret, report)
+    const port = await gateway.listen(host, self.port)
+    log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
     await links.start(neighborAddresses(config, self))
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
-    if (!isLoopback(self.host))
-      report({ level: 'warning', event: 'open', text: 'links are not encrypted yet' })
     return {
       name,
-      address: { host: self.host, port },
+      address: { host, port },
       stop: () => {
         sweeper.stop()
         return stopInOrder(links, gateway, journal, log)
@@ -181,6 +190,20 @@ function findServer(config: HerdConfig, name: string): ServerSettings {
       `${name} is a classic server: it isn't started by Herd; ours are ${names.join(', ')}`,
     )
   return self
+}
+
+/** A server that nobody can prove anything to is reached from its own machine only, and says so. */
+function hostOf(self: ServerSettings, secret: HerdSecret, report: ServerOptions['report']): string {
+  if (secret.source !== 'unavailable') return self.host
+  const host = isLoopback(self.host) ? self.host : LOOPBACK
+  const text = `${secret.from}; until then this server listens on ${host} only and has no link`
+  report({ level: 'warning', event: 'no secret', text })
+  return host
+}
+
+function encryptionOf(config: HerdConfig, certificates: LinkCertificates | undefined): LinkEncryption {
+  const { encryption: mode } = config.link
+  return mode === 'certificates' ? { mode, certificates: certificates ?? {} } : { mode }
 }
 
 function neighborAddresses(config: HerdConfig, self: ServerSettings): NeighborAddress[] {

@@ -1,7 +1,7 @@
 /** `herd start`: one server, in this process. */
 import { type Command, Option } from 'commander'
 import type { HerdConfig } from '../config.ts'
-import { loadOrMakeSecret, loadPlacesKey, type Warn } from '../secret.ts'
+import { loadLinkCertificates, loadOrMakeSecret, loadPlacesKey, secretNotice, type Warn } from '../secret.ts'
 import { type RunningServer, type ServerEvent, startServer } from '../server.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, serverOf } from './herd-options.ts'
 import { tellParent } from './server-messages.ts'
@@ -74,8 +74,12 @@ async function launch(
 ): Promise<RunningServer | undefined> {
   try {
     const secret = await loadOrMakeSecret(config, terminal.env, warn)
+    const notice = secretNotice(secret, config, [name])
+    if (notice !== undefined) warn(notice)
+    const certificates = await loadLinkCertificates(config, name, warn)
     const placesKey = await loadPlacesKey(config, terminal.env, warn)
-    return await startServer(config, name, secret, { placesKey, report: (event) => listener.event(event) })
+    const report = listener.event
+    return await startServer(config, name, secret, { placesKey, certificates, report })
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const code = 'code' in error ? String(error.code) : error.name

@@ -1,9 +1,10 @@
 /** `herd status`: how each server of a herd is. */
 import type { Command } from 'commander'
 import type { HerdConfig, ServerSettings } from '../config.ts'
+import type { LinkEncryption } from '../replication/link-security.ts'
 import type { ServerStatus } from '../replication/status.ts'
 import { askStatus } from '../replication/status-client.ts'
-import { loadSecret } from '../secret.ts'
+import { type HerdSecret, loadLinkAuthority, loadSecret } from '../secret.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, milliseconds } from './herd-options.ts'
 import { addressText, columns, EXIT, type ExitCode, print, printable, type Terminal } from './terminal.ts'
 
@@ -55,17 +56,29 @@ async function status(terminal: Terminal, options: StatusOptions): Promise<ExitC
 async function ask(
   config: HerdConfig,
   server: ServerSettings,
-  secret: Buffer | undefined,
+  secret: HerdSecret | undefined,
   timeoutMs: number,
 ): Promise<Row> {
   if (server.classic) return { server, answer: { state: 'classic' } }
-  if (secret === undefined) {
-    const reason = `no secret in ${config.stateFolder}: the herd was never started from here`
+  const [value] = secret?.values ?? []
+  if (value === undefined) {
+    const reason =
+      config.link.encryption === 'certificates'
+        ? 'the status is asked by a secret, also where links have certificates: give HERD_SECRET or secretFile'
+        : `no secret in ${config.stateFolder}: the herd was never started from here`
     return { server, answer: { state: 'down', reason } }
   }
   const { host, port, name } = server
   try {
-    const answer = await askStatus({ host, port, name, herd: config.name, secret, timeoutMs })
+    const { encryption: mode } = config.link
+    const encryption: LinkEncryption =
+      mode === 'certificates'
+        ? { mode, certificates: { ca: await loadLinkAuthority(config, name) } }
+        : { mode }
+    const answer = await askStatus({
+      ...{ host, port, name, herd: config.name },
+      ...{ secret: value, encryption, timeoutMs },
+    })
     return { server, answer: { state: 'up', status: answer } }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

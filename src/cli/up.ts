@@ -4,7 +4,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { HerdConfig } from '../config.ts'
-import { loadOrMakeSecret, loadPlacesKey } from '../secret.ts'
+import { loadOrMakeSecret, loadPlacesKey, SecretUnusable, secretNotice } from '../secret.ts'
 import { addFolderOptions, type FolderOptions, herdOf } from './herd-options.ts'
 import { ServerKeeper } from './server-keeper.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -47,7 +47,12 @@ async function up(terminal: Terminal, herd: string, options: UpOptions): Promise
   report.starting()
   for (const warning of config.warnings) report.warning(warning)
   // Read here too, so that what is wrong with them is said once and not by every server.
-  await loadOrMakeSecret(config, terminal.env, report.warning)
+  const secret = await loadOrMakeSecret(config, terminal.env, report.warning)
+  // Each server would have one of its own, and no link.
+  if (secret.source === 'unavailable') throw new SecretUnusable(secret.from)
+  const names = config.servers.filter(({ classic }) => !classic).map(({ name }) => name)
+  const notice = secretNotice(secret, config, names)
+  if (notice !== undefined) report.warning(notice)
   await loadPlacesKey(config, terminal.env, report.warning)
   const keepers = keepersOf(terminal, config, options, report)
   const stopAsked = Promise.withResolvers<void>()

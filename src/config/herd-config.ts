@@ -82,8 +82,21 @@ export interface GoogleSettings {
   readonly keyFile: string | undefined
 }
 
-/** `link`: the pace of the links between servers. */
-export interface LinkSettings {
+/** `link`: the pace of the links between servers, and how they are encrypted. */
+export interface LinkSettings extends LinkEntry {
+  /** Absolute, like the other two; `{server}` in it stands for the server's name. */
+  readonly caFile: string | undefined
+  readonly certificateFile: string | undefined
+  readonly keyFile: string | undefined
+}
+
+/** `link` as it stands in a herd file. */
+export interface LinkEntry {
+  /** `psk`: by the herd's secret. `certificates`: by certificates too. `none`: not at all, on loopback only. */
+  readonly encryption: 'psk' | 'certificates' | 'none'
+  readonly caFile?: string | undefined
+  readonly certificateFile?: string | undefined
+  readonly keyFile?: string | undefined
   readonly heartbeatMs: number
   readonly silenceMsMax: number
   readonly progressMsMax: number
@@ -95,6 +108,7 @@ export interface LinkSettings {
   readonly batchMs: number
   readonly claimMs: number
   readonly auditMs: number
+  readonly clockOffsetMsMax: number
 }
 
 /** `limits`: what one client, one address and all of them together may cost a server. */
@@ -127,7 +141,7 @@ export interface HerdFile {
   readonly secretFile?: string
   readonly logs: Omit<LogSettings, 'folder'> & { readonly folder?: string }
   readonly places: Omit<PlacesSettings, 'google'> & { readonly google: GoogleEntry }
-  readonly link: LinkSettings
+  readonly link: LinkEntry
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly ack: string

@@ -52,6 +52,10 @@ function withSetting(path: string, value: unknown): object {
 test('defaults fill what the file leaves out', () => {
   const config = configOf(TWO)
   assert.deepEqual(config.link, {
+    encryption: 'psk',
+    caFile: undefined,
+    certificateFile: undefined,
+    keyFile: undefined,
     heartbeatMs: 1000,
     silenceMsMax: 5000,
     progressMsMax: 10_000,
@@ -63,6 +67,7 @@ test('defaults fill what the file leaves out', () => {
     batchMs: 0,
     claimMs: 100,
     auditMs: 60_000,
+    clockOffsetMsMax: 5000,
   })
   assert.equal(config.limits.connectionsMax, 15_000)
   assert.equal(config.places.provider, 'auto')
@@ -195,7 +200,7 @@ test('an unknown setting is refused, with the one that was probably meant', () =
   const problems = problemsOf({ ...TWO, stateFoldr: 'x', link: { heartBeatMs: 5 }, colour: 'red' })
   assert.deepEqual(problems, [
     'stateFoldr: there is no such setting; did you mean stateFolder?',
-    'colour: there is no such setting; there are herd, servers, links, stateFolder, secretFile, logs, places, link, limits, forgetAfter',
+    'colour: there is no such setting; there are herd, servers, links, stateFolder, secretFile, logs, places, link, limits, journal, ack, forgetAfter',
     'link.heartBeatMs: there is no such setting; did you mean link.heartbeatMs?',
   ])
 })
@@ -288,6 +293,45 @@ test('a host that others can reach is taken, with a warning', () => {
   })
   assert.equal(config.warnings.length, 1)
   assert.match(config.warnings[0] ?? '', /^servers\.A\.host: 10\.0\.0\.1 is not a loopback address/)
+})
+
+test('links without encryption are for loopback alone', () => {
+  const link = { encryption: 'none' }
+  for (const host of ['127.0.0.1', '127.9.9.9', 'localhost', '::1']) {
+    const servers = {
+      A: { host, port: 1 },
+      B: { port: 2 },
+      Old: { host: '10.0.0.3', port: 3, classic: true },
+    }
+    const links = [...TWO.links, ['B', 'Old']]
+    assert.equal(configOf({ ...TWO, servers, links, link }).link.encryption, 'none')
+  }
+  const servers = { A: { host: '10.0.0.1', port: 1 }, B: { host: '0.0.0.0', port: 2 } }
+  assert.deepEqual(problemsOf({ ...TWO, servers, link }), [
+    'link.encryption: none is for servers on loopback, and servers.A.host is "10.0.0.1"; for example psk',
+    'link.encryption: none is for servers on loopback, and servers.B.host is "0.0.0.0"; for example psk',
+  ])
+  assert.equal(configOf({ ...TWO, servers }).link.encryption, 'psk')
+})
+
+test('links by certificates take three files, which lie beside the herd file', () => {
+  const link = { encryption: 'certificates', certificateFile: 'tls/{server}.pem' }
+  assert.deepEqual(problemsOf({ ...TWO, link }), [
+    'link.caFile: is missing; link.encryption certificates takes it, for example tls/caFile.pem',
+    'link.keyFile: is missing; link.encryption certificates takes it, for example tls/keyFile.pem',
+  ])
+  const config = configOf({ ...TWO, link: { ...link, caFile: 'ca.pem', keyFile: '/keys/{server}.pem' } })
+  const { caFile, certificateFile, keyFile } = config.link
+  assert.equal(caFile, '/etc/herds/ca.pem')
+  assert.equal(certificateFile, '/etc/herds/tls/{server}.pem')
+  assert.equal(keyFile, '/keys/{server}.pem')
+})
+
+test('a classic server that others can reach is warned of as what it is', () => {
+  const servers = { ...TWO.servers, Old: { host: '10.0.0.3', port: 3, classic: true } }
+  const { warnings } = configOf({ ...TWO, servers, links: [...TWO.links, ['B', 'Old']] })
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0] ?? '', /^servers\.Old\.host: .* classic server is not encrypted/)
 })
 
 test('any text is read or refused with a reason, never thrown at', () => {

@@ -52,7 +52,7 @@ export function readHerd(text: string, place: HerdPlace): HerdReading {
   // The schema holds, member by member, and the compiler holds its names equal to HerdFile's.
   const file = checkedValue(herdFile, parsed.value, '', problems) as HerdFile
   const level = chosenLevel(place, problems)
-  problems.push(...relationProblems(file), ...graphProblems(file))
+  problems.push(...relationProblems(file), ...encryptionProblems(file), ...graphProblems(file))
   // Parts are only worth naming when servers and links are what was meant.
   if (problems.length === 0) problems.push(...partsProblems(file))
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config: resolved(file, place, level) }
@@ -82,7 +82,12 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
       ...file.places,
       google: { baseUrl: file.places.google.baseUrl, keyFile: besideFile(file.places.google.keyFile) },
     },
-    link: file.link,
+    link: {
+      ...file.link,
+      caFile: besideFile(file.link.caFile),
+      certificateFile: besideFile(file.link.certificateFile),
+      keyFile: besideFile(file.link.keyFile),
+    },
     limits: file.limits,
     journal: {
       ...file.journal,
@@ -155,13 +160,31 @@ function relationProblems(file: HerdFile): string[] {
   return problems
 }
 
-// Links are authenticated but not yet encrypted, so a wire that others can read deserves a word.
+/** What `link.encryption` takes: files for certificates; a network that is nobody else's for none. */
+function encryptionProblems({ link, servers }: HerdFile): string[] {
+  if (link.encryption === 'certificates') {
+    const missing = (['caFile', 'certificateFile', 'keyFile'] as const).filter((name) => !link[name])
+    return missing.map(
+      (name) =>
+        `link.${name}: is missing; link.encryption certificates takes it, for example tls/${name}.pem`,
+    )
+  }
+  if (link.encryption !== 'none') return []
+  const exposed = Object.entries(servers).filter(([, { host, classic }]) => !classic && !isLoopback(host))
+  return exposed.map(
+    ([name, { host }]) =>
+      `link.encryption: none is for servers on loopback, and servers.${name}.host is ${shownValue(host)}; for example psk`,
+  )
+}
+
+// Links between our servers are encrypted; what clients and classic servers say is not.
 function warningsOf(file: HerdFile): string[] {
   return Object.entries(file.servers)
     .filter(([, { host }]) => !isLoopback(host))
-    .map(
-      ([name, { host }]) =>
-        `servers.${name}.host: ${host} is not a loopback address. Links prove who they are but are not encrypted: use a network that you trust.`,
+    .map(([name, { host, classic }]) =>
+      classic
+        ? `servers.${name}.host: ${host} is not a loopback address. What is said with a classic server is not encrypted, and it is believed by its address: use a network that you trust.`
+        : `servers.${name}.host: ${host} is not a loopback address. Whoever reaches it may report as any client, and what clients say is not encrypted.`,
     )
 }
 

@@ -11,7 +11,7 @@ import type {
   HerdFile,
   JournalSettings,
   LimitSettings,
-  LinkSettings,
+  LinkEntry,
   LogSettings,
   ServerEntry,
 } from './herd-config.ts'
@@ -93,7 +93,15 @@ const placesLimits = group<PlacesLimits>('Bounds around any provider of places.'
   ),
 })
 
-const link = group<LinkSettings>('Links between servers.', {
+const link = group<LinkEntry>('Links between servers.', {
+  encryption: oneOf(
+    ['psk', 'certificates', 'none'],
+    'psk',
+    'Links are in TLS. `psk`: keyed by the secret. `certificates`: by certificates, and the secret where there is one. `none`: plain; on loopback only. The same for all servers of the herd.',
+  ),
+  caFile: pemFile('ca', 'Certificates of those who may sign for a server, in PEM.'),
+  certificateFile: pemFile('{server}', "A server's certificate in PEM, for its name in the herd."),
+  keyFile: pemFile('{server}.key', "The key of a server's certificate, in PEM."),
   heartbeatMs: wholeNumber(10, 3_600_000, 1000, 'A link that has nothing to say says so this often.'),
   silenceMsMax: wholeNumber(
     21,
@@ -108,7 +116,7 @@ const link = group<LinkSettings>('Links between servers.', {
     'A link whose neighbor has not got to a ping for this long is dropped and redialed.',
   ),
   handshakeMsMax: wholeNumber(10, 600_000, 2000, 'Time for both sides of a new link to prove themselves.'),
-  handshakeLineBytesMax: wholeNumber(256, MIB, KIB, 'Length of a line on a link that has not proved itself.'),
+  handshakeLineBytesMax: wholeNumber(512, MIB, KIB, 'Length of a line on a link that has not proved itself.'),
   redialMsMin: wholeNumber(1, 3_600_000, 200, 'Shortest wait before a lost link is dialed again.'),
   redialMsMax: wholeNumber(1, DAY_MS, 30_000, 'Longest wait before a lost link is dialed again.'),
   batchBytesMax: wholeNumber(KIB, 64 * MIB, 64 * KIB, 'AT lines that are handed to a link at a time.'),
@@ -129,6 +137,12 @@ const link = group<LinkSettings>('Links between servers.', {
     DAY_MS,
     60_000,
     'How often two servers that hold the same, and are quiet, look whether they do.',
+  ),
+  clockOffsetMsMax: wholeNumber(
+    10,
+    DAY_MS,
+    5000,
+    'A server whose clock is further than this from most of its neighbors’ refuses reports, and goes on with the rest.',
   ),
 })
 
@@ -338,6 +352,11 @@ function wholeNumber(minimum: number, maximum: number, fallback: number, descrip
 
 function oneOf(values: readonly string[], fallback: string, description: string): Type.TSchema {
   return Type.Optional(Type.Enum([...values], { default: fallback, examples: [fallback], description }))
+}
+
+function pemFile(example: string, description: string): Type.TSchema {
+  const more = 'A relative path starts at the herd file; `{server}` in it is the name of the server.'
+  return text(`tls/${example}.pem`, `${description} ${more}`, { defaultText: 'none' })
 }
 
 function text(example: string, description: string, more: Readonly<Record<string, unknown>>): Type.TSchema {

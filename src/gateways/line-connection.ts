@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { NOT_NEWER } from '../locations/index.ts'
 import { LineFramer } from '../protocol/index.ts'
+import { TLS_FIRST_BYTE } from '../replication/link-security.ts'
 import { AckHold } from './ack-hold.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
@@ -73,6 +74,11 @@ export class LineConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
+    if (chunk[0] === TLS_FIRST_BYTE && this.#socket.bytesRead === chunk.length) {
+      this.#handOver()
+      this.#context.links.acceptTls(this.#socket, this.#id, chunk)
+      return
+    }
     this.#framer.push(chunk)
     this.#work()
   }
@@ -247,6 +253,14 @@ export class LineConnection {
     const { links } = this.#context
     const greeting = isFirst ? links.readGreeting(buffer.subarray(start, end)) : null
     if (greeting === null) return this.#invalid(buffer, start, end, isFirst)
+    this.#handOver()
+    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
+    return true
+  }
+
+  /** Lets go of the socket, paused: it is the links' from here on. */
+  #handOver(): void {
+    this.#firstLineCame()
     this.#state = 'handed-over'
     this.#socket.pause()
     this.#socket.off('data', this.#onData)
@@ -255,8 +269,6 @@ export class LineConnection {
     this.#socket.off('error', this.#onError)
     this.#socket.off('close', this.#onClose)
     this.#onHandedOver()
-    links.accept(this.#socket, this.#id, greeting, this.#framer.takeRest())
-    return true
   }
 
   #invalid(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {

@@ -7,6 +7,7 @@ const LINGER_MS = 1000
 /**
  * A socket while two sides greet: lines are asked for one at a time, short ones only, and the whole of it takes no
  * longer than it is given. Afterwards the socket is released, with the bytes that came behind the last line.
+ * Lines are text in Latin-1, one character a byte, without their LF: what is proved is every byte of them.
  */
 export class HandshakeSocket {
   readonly socket: Socket
@@ -33,8 +34,8 @@ export class HandshakeSocket {
     socket.on('close', this.#end)
   }
 
-  write(line: string): void {
-    if (!this.#over) this.socket.write(line)
+  writeLine(line: string): void {
+    if (!this.#over) this.socket.write(`${line}\n`, 'latin1')
   }
 
   /** The next line, or `null` when there will be none: closed, too long, or out of time. */
@@ -57,7 +58,7 @@ export class HandshakeSocket {
     return this.#framer.takeRest()
   }
 
-  /** Sends a last line and closes. */
+  /** Sends a last line, if there is one, and closes. */
   close(line?: string): void {
     this.release()
     this.#over = true
@@ -67,7 +68,7 @@ export class HandshakeSocket {
     }
     // What the peer still sends is read and dropped: closing over unread bytes would take back the last line.
     this.socket.resume()
-    this.socket.end(line)
+    this.socket.end(`${line}\n`, 'latin1')
     setTimeout(() => this.socket.destroy(), LINGER_MS).unref()
   }
 
@@ -84,7 +85,7 @@ export class HandshakeSocket {
     if (this.#over) return null
     const framed = this.#framer.next()
     if (framed === 'line') {
-      return this.#framer.buffer.toString('utf8', this.#framer.start, this.#framer.end)
+      return this.#framer.buffer.toString('latin1', this.#framer.start, this.#framer.end)
     }
     if (framed === 'too-long') this.#end()
     return null

@@ -1,10 +1,19 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket } from 'node:net'
 import { LineFramer } from '../protocol/index.ts'
-import { answerGreeting, type Greeted } from './greet.ts'
-import { type Greeting, LINK_VERSION, OPERATOR, readHandshakeLine, refusedLine } from './handshake.ts'
+import { ClockGuard } from './clock-guard.ts'
+import {
+  answerGreeting,
+  awaitGreeting,
+  type Greeted,
+  type HeardGreeting,
+  limitsLeft,
+  wrongGreeting,
+} from './greet.ts'
+import { LINK_VERSION, OPERATOR, readHandshakeLine, refusedLine } from './handshake.ts'
 import { HandshakeSocket } from './handshake-socket.ts'
 import { receiveAt } from './link-reader.ts'
+import { plainChannel } from './link-security.ts'
 import { Neighbor, type NeighborAddress, type NeighborContext } from './neighbor.ts'
 import type { LinkStatus, ServerStatus } from './status.ts'
 
@@ -21,12 +30,29 @@ export class Links {
   readonly #classicAddresses = new Map<string, Neighbor[]>()
   readonly #status: () => ServerStatus
   readonly #greetings = new Set<Socket>()
+  readonly #clock: ClockGuard
+  #cancelLook: () => void = () => {}
   #stopped = false
 
   /** @param status what an operator is told who asks for it. */
   constructor(context: NeighborContext, status: () => ServerStatus) {
     this.#context = context
     this.#status = status
+    const { log, limits } = context
+    this.#clock = new ClockGuard(limits.clockOffsetMsMax, {
+      apart: (neighbor, offsetMs) => {
+        log.event('warning', 'clocks differ', { neighbor, offsetMs: Math.round(offsetMs) })
+      },
+      off: (offsetMs) => {
+        if (offsetMs === null) log.event('info', 'clock in order')
+        else log.event('error', 'clock off, reports refused', { offsetMs: Math.round(offsetMs) })
+      },
+    })
+  }
+
+  /** By how many milliseconds our clock is behind most neighbors'; `null`: it isn't far off. */
+  get clockOffMs(): number | null {
+    return this.#clock.offMs
   }
 
   /** There may be something to send. */
@@ -42,6 +68,7 @@ export class Links {
       })
       this.#neighbors.set(address.name, neighbor)
     }
+    this.#lookAtClocks()
     const classic = [...this.#neighbors.values()].filter((neighbor) => neighbor.address.classic)
     await Promise.all(classic.map((neighbor) => this.#lookUpClassic(neighbor)))
   }
@@ -49,6 +76,7 @@ export class Links {
   /** Ends all links, each once everything that is owed to the neighbor was sent. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#cancelLook()
     for (const socket of this.#greetings) socket.destroy()
     await Promise.all([...this.#neighbors.values()].map((neighbor) => neighbor.stop()))
   }
@@ -68,30 +96,87 @@ export class Links {
    *
    * @returns `null` when it isn't one: an invalid command like any other.
    */
-  readGreeting(line: Buffer): Greeting | 'other-version' | null {
+  readGreeting(line: Buffer): HeardGreeting | 'other-version' | null {
     if (line.length > this.#context.limits.handshakeLineBytesMax) return null
-    const read = readHandshakeLine(line.toString('utf8'))
+    const text = line.toString('latin1')
+    const read = readHandshakeLine(text)
     if (read.type === 'version') return 'other-version'
-    return read.type === 'greet' ? read.greeting : null
+    return read.type === 'greet' ? { line: text, greeting: read.greeting } : null
   }
 
   /** Takes over a socket whose first line was a greeting. @param rest bytes that came behind that line. */
-  accept(socket: Socket, connection: number, greeting: Greeting | 'other-version', rest: Buffer): void {
-    const { identity, limits } = this.#context
+  accept(socket: Socket, connection: number, heard: HeardGreeting | 'other-version', rest: Buffer): void {
+    const { identity, limits, security } = this.#context
     // Whoever dialed may reset the connection at any time; that shows as its end.
     socket.on('error', () => {})
-    if (greeting === 'other-version') {
-      const reason = `this server speaks version ${LINK_VERSION} of the link protocol`
-      new HandshakeSocket(socket, limits, rest).close(refusedLine(reason))
-      this.#noteFailed(connection, { outcome: 'refused', reason })
+    if (heard === 'other-version') {
+      this.#refuse(socket, connection, rest, wrongGreeting())
+    } else if (security.mode !== 'none') {
+      const reason = `links to this server are encrypted (link.encryption: ${security.mode})`
+      this.#refuse(socket, connection, rest, reason)
+    } else {
+      const greeted = answerGreeting(plainChannel(socket), heard, rest, identity, limits, this.#admit)
+      this.#settle(socket, connection, greeted, heard.greeting.from)
+    }
+  }
+
+  /** Takes over a socket that begins with TLS: only a greeting may come in it. @param chunk what was read of it. */
+  acceptTls(socket: Socket, connection: number, chunk: Buffer): void {
+    socket.on('error', () => {})
+    if (this.#context.security.mode === 'none') {
+      this.#refuse(
+        socket,
+        connection,
+        chunk,
+        'links to this server are not encrypted (link.encryption: none)',
+      )
       return
     }
     this.#greetings.add(socket)
-    const admit = (peer: string, peerRun: string): string | null => this.#objection(peer, peerRun)
-    void answerGreeting(socket, greeting, rest, identity, limits, admit).then((greeted) => {
-      this.#greetings.delete(socket)
-      this.#greeted(socket, connection, greeting, greeted)
+    void this.#secure(socket, connection, chunk)
+  }
+
+  #lookAtClocks(): void {
+    const { system, limits } = this.#context
+    this.#cancelLook = system.after(limits.heartbeatMs, () => {
+      const open = [...this.#neighbors].filter(([, { address }]) => !address.classic)
+      this.#clock.look(
+        open.flatMap(([neighbor, { link }]) =>
+          link === null ? [] : [{ neighbor, clockOffsetMs: link.clockOffsetMs }],
+        ),
+      )
+      this.#lookAtClocks()
     })
+  }
+
+  async #secure(socket: Socket, connection: number, chunk: Buffer): Promise<void> {
+    const { identity, limits, security, system, counters } = this.#context
+    const beganMs = system.nowMs()
+    const secured = await security.accept(socket, chunk, limits.handshakeMsMax)
+    this.#greetings.delete(socket)
+    if (secured.outcome !== 'secure') {
+      counters.tlsFailed++
+      this.#noteFailed(connection, secured)
+      return
+    }
+    const { channel } = secured
+    const left = limitsLeft(limits, system.nowMs() - beganMs)
+    this.#settle(channel.socket, connection, awaitGreeting(channel, identity, left, this.#admit))
+  }
+
+  /** Waits for the end of a greeting on a connection that was accepted. */
+  #settle(socket: Socket, connection: number, greeting: Promise<Greeted>, from = ''): void {
+    if (this.#stopped) socket.destroy()
+    this.#greetings.add(socket)
+    void greeting.then((greeted) => {
+      this.#greetings.delete(socket)
+      this.#greeted(socket, connection, greeted, from)
+    })
+  }
+
+  #refuse(socket: Socket, connection: number, rest: Buffer, reason: string): void {
+    new HandshakeSocket(socket, this.#context.limits, rest).close(refusedLine(reason))
+    this.#noteFailed(connection, { outcome: 'refused', reason })
   }
 
   /** The classic neighbors that have this address; AT lines are believed when they come from there. */
@@ -107,7 +192,7 @@ export class Links {
     receiveAt(this.#context, buffer, from)
   }
 
-  #objection(peer: string, peerRun: string): string | null {
+  readonly #admit = (peer: string, peerRun: string): string | null => {
     const neighbor = this.#neighbors.get(peer)
     if (this.#stopped) return 'this server is stopping'
     if (neighbor === undefined || neighbor.address.classic) {
@@ -116,9 +201,9 @@ export class Links {
     return neighbor.objection(peerRun)
   }
 
-  #greeted(socket: Socket, connection: number, greeting: Greeting, greeted: Greeted): void {
+  #greeted(socket: Socket, connection: number, greeted: Greeted, from: string): void {
     if (greeted.outcome !== 'open') {
-      this.#noteFailed(connection, greeted, greeting.from)
+      this.#noteFailed(connection, greeted, from)
       return
     }
     if (greeted.peer === OPERATOR) {
@@ -130,7 +215,7 @@ export class Links {
 
   #noteFailed(
     connection: number,
-    { outcome, reason }: Exclude<Greeted, { readonly outcome: 'open' }>,
+    { outcome, reason }: { readonly outcome: 'refused' | 'lost'; readonly reason: string },
     from = '',
   ): void {
     if (outcome === 'refused') this.#context.counters.greetingsRefused++

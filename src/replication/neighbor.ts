@@ -1,13 +1,18 @@
 import { connect, type Socket } from 'node:net'
 import type { System } from '../system.ts'
-import { type Greeted, type GreetLimits, greet, type Identity } from './greet.ts'
+import { connected, secureAndGreet } from './dial.ts'
+import type { Greeted, GreetLimits, Identity } from './greet.ts'
+import type { LinkSecurity } from './link-security.ts'
 import { type Candidate, replaces } from './one-link.ts'
 import { type LinkContext, type LinkLimits, OpenLink } from './open-link.ts'
 import { nextRedialMs, type RedialLimits } from './redial.ts'
 import type { LinkStatus } from './status.ts'
 
 /** Bounds of all that concerns links. */
-export interface LinksLimits extends LinkLimits, GreetLimits, RedialLimits {}
+export interface LinksLimits extends LinkLimits, GreetLimits, RedialLimits {
+  /** A clock that is further than this from most neighbors' is wrong. */
+  readonly clockOffsetMsMax: number
+}
 
 /** Where a neighbor is, and of which kind. */
 export interface NeighborAddress {
@@ -21,11 +26,14 @@ export interface NeighborAddress {
 /** What all neighbors of a server share. */
 export interface NeighborContext extends LinkContext {
   readonly identity: Identity
+  readonly security: LinkSecurity
   readonly system: System
   readonly limits: LinksLimits
   /** Numbers a connection, for the log. */
   readonly nextConnection: () => number
 }
+
+type OpenGreeted = Greeted & { readonly outcome: 'open' }
 
 /** When a server stops, a neighbor has this long to take what is owed to it. */
 const DRAIN_MS_MAX = 1000
@@ -92,8 +100,9 @@ export class Neighbor {
   }
 
   /** Takes a link that the neighbor dialed and that was welcome. */
-  accept(socket: Socket, connection: number, greeted: Greeted & { readonly outcome: 'open' }): void {
-    this.#open(socket, connection, greeted.rest, { dialer: this.address.name, peerRun: greeted.peerRun })
+  accept(socket: Socket, connection: number, greeted: OpenGreeted): void {
+    const candidate = { dialer: this.address.name, peerRun: greeted.peerRun }
+    this.#open(socket, connection, greeted.rest, candidate, greeted)
   }
 
   /** Ends the link once it owes nothing, or the attempts to make one, for good. */
@@ -112,60 +121,47 @@ export class Neighbor {
   }
 
   #wait(ms: number): Phase {
-    return { is: 'waiting', cancel: this.#context.system.after(ms, () => this.#dial()) }
+    return { is: 'waiting', cancel: this.#context.system.after(ms, () => void this.#dial()) }
   }
 
-  #dial(): void {
+  async #dial(): Promise<void> {
     const { host, port, name, classic } = this.address
-    const { limits, identity, nextConnection } = this.#context
+    const { limits, identity, security, nextConnection } = this.#context
     const socket = connect({ host, port, noDelay: true })
     this.#phase = { is: 'dialing', socket }
-    const timer = this.#context.system.after(limits.handshakeMsMax, () => {
-      socket.destroy(new Error(`no connection within ${limits.handshakeMsMax} ms`))
-    })
-    const fail = (error?: Error): void => {
-      timer()
-      this.#attemptFailed(socket, error?.message ?? 'the connection was closed')
+    const trouble = await connected(socket, limits.handshakeMsMax)
+    if (trouble !== null) {
+      this.#attemptFailed(socket, trouble)
+    } else if (classic) {
+      this.#onDialed(socket.remoteAddress ?? '')
+      this.#open(socket, nextConnection(), Buffer.alloc(0), { dialer: identity.name, peerRun: '' })
+    } else {
+      const { socket: secure, greeted } = await secureAndGreet(socket, security, identity, name, limits)
+      if (greeted.outcome === 'open') this.#greeted(secure, greeted)
+      else this.#attemptFailed(socket, greeted.reason)
     }
-    socket.once('error', fail)
-    socket.once('close', () => fail())
-    socket.once('connect', () => {
-      timer()
-      socket.pause()
-      socket.off('error', fail)
-      socket.removeAllListeners('close')
-      // While two sides greet, an error shows as the end of the conversation.
-      socket.on('error', () => {})
-      if (classic) {
-        this.#onDialed(socket.remoteAddress ?? '')
-        this.#open(socket, nextConnection(), Buffer.alloc(0), { dialer: identity.name, peerRun: '' })
-        return
-      }
-      void greet(socket, identity, name, limits).then((greeted) => this.#greeted(socket, greeted))
-    })
   }
 
-  #greeted(socket: Socket, greeted: Greeted): void {
-    if (greeted.outcome !== 'open') {
-      this.#attemptFailed(socket, greeted.reason)
-      return
-    }
+  #greeted(socket: Socket, greeted: OpenGreeted): void {
     const candidate = { dialer: this.#context.identity.name, peerRun: greeted.peerRun }
     const phase = this.#phase
     if (phase.is === 'stopped' || (phase.is === 'open' && !replaces(candidate, phase.candidate))) {
       socket.destroy()
       return
     }
-    this.#open(socket, this.#context.nextConnection(), greeted.rest, candidate)
+    this.#open(socket, this.#context.nextConnection(), greeted.rest, candidate, greeted)
   }
 
-  #open(socket: Socket, connection: number, rest: Buffer, candidate: Candidate): void {
+  #open(socket: Socket, connection: number, rest: Buffer, candidate: Candidate, greeted?: OpenGreeted): void {
     const { log, counters, system } = this.#context
     const before = this.#phase
     const { name, classic } = this.address
     counters.linksOpened++
     this.#lastTrouble = ''
-    log.event('info', 'link open', { neighbor: name, connection, dialer: candidate.dialer, classic })
+    log.event('info', 'link open', {
+      ...{ neighbor: name, connection, dialer: candidate.dialer, classic },
+      ...(greeted && { version: greeted.version, clockOffsetMs: Math.round(greeted.clockOffsetMs) }),
+    })
     const audits = this.#context.identity.name < name
     const options = { classic, connection, audits }
     const link: OpenLink = new OpenLink(this.#context, socket, options, rest, (reason) => {

@@ -1,9 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { LineFramer } from '../protocol/index.ts'
-import { greet } from './greet.ts'
+import { realSystem } from '../system.ts'
+import { connected, secureAndGreet } from './dial.ts'
+import type { Identity } from './greet.ts'
 import { LINK_VERSION, NONCE_BYTES, OPERATOR } from './handshake.ts'
+import { makeLinkKeys } from './link-keys.ts'
+import { type LinkEncryption, LinkSecurity } from './link-security.ts'
 import type { ServerStatus } from './status.ts'
 
 /** A server could not be asked for its status. The message says why, and is for people. */
@@ -18,6 +21,8 @@ export interface StatusTarget {
   readonly name: string
   readonly herd: string
   readonly secret: Buffer
+  /** How its links are encrypted; `psk` if nothing is said. */
+  readonly encryption?: LinkEncryption
   readonly timeoutMs: number
 }
 
@@ -30,19 +35,23 @@ const HANDSHAKE_LINE_BYTES_MAX = 1024
  * @throws {StatusUnavailable}
  */
 export async function askStatus(target: StatusTarget): Promise<ServerStatus> {
-  const { host, port, name, herd, secret, timeoutMs } = target
+  const { host, port, name, herd, secret, encryption = { mode: 'psk' }, timeoutMs } = target
   const signal = AbortSignal.timeout(timeoutMs)
-  const socket = connect({ host, port, noDelay: true })
-  signal.addEventListener('abort', () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)))
-  // Whoever waits for the socket hears of an error; while nobody does, it is no reason to fall over.
-  socket.on('error', () => {})
+  const raw = connect({ host, port, noDelay: true })
+  signal.addEventListener('abort', () => raw.destroy(new Error(`no answer within ${timeoutMs} ms`)))
   try {
-    await once(socket, 'connect')
-    socket.pause()
+    const trouble = await connected(raw, timeoutMs)
+    if (trouble !== null) throw new Error(trouble)
+    const { randomBytes, readClock } = realSystem
     const run = randomBytes(NONCE_BYTES).toString('hex')
-    const identity = { herd, name: OPERATOR, run, secret, randomBytes }
+    const keys = makeLinkKeys([secret], herd)
+    const identity: Identity = {
+      ...{ herd, name: OPERATOR, run, keys, randomBytes, readClock },
+      forgetAfterSeconds: Number.POSITIVE_INFINITY,
+    }
     const limits = { handshakeLineBytesMax: HANDSHAKE_LINE_BYTES_MAX, handshakeMsMax: timeoutMs }
-    const greeted = await greet(socket, identity, name, limits)
+    const security = new LinkSecurity(encryption, herd, OPERATOR, keys)
+    const { socket, greeted } = await secureAndGreet(raw, security, identity, name, limits)
     if (greeted.outcome !== 'open') throw new Error(greeted.reason)
     socket.write(`HERD ${LINK_VERSION} status\n`)
     return JSON.parse(await readStatusLine(socket, greeted.rest)) as ServerStatus
@@ -51,7 +60,7 @@ export async function askStatus(target: StatusTarget): Promise<ServerStatus> {
     const why = late ?? (error instanceof Error ? error.message : String(error))
     throw new StatusUnavailable(`${name} at ${host}:${port} doesn't say how it is: ${why}`, { cause: error })
   } finally {
-    socket.destroy()
+    raw.destroy()
   }
 }
 

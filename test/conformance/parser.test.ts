@@ -57,6 +57,7 @@ function answer(server: MemoryServer, framer: LineFramer, isWhole: boolean): voi
       assert.notEqual(readHandshakeLine(buffer.toString('utf8', start, end)).type, 'greet')
       commands.invalid(buffer, start, end)
       break
+    case 'ack':
     case 'at':
     case 'invalid':
       commands.invalid(buffer, start, end)

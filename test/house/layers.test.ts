@@ -40,16 +40,8 @@ const PURE = ['src/protocol/', 'src/locations/']
 const PURE_FILES = [
   ...[
     ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
-    ...[
-      'version-vector',
-      'owed',
-      'link-words',
-      'link-reader',
-      'link-session',
-      'heartbeat',
-      'audit',
-      'auditor',
-    ],
+    ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit'],
+    ...['auditor', 'link-keys', 'clock-offset', 'clock-guard', 'members'],
   ].map((name) => `src/replication/${name}.ts`),
   'src/storage/journal-format.ts',
 ]
@@ -59,6 +51,7 @@ const PURE_PACKAGES: Readonly<Record<string, string>> = {
   'src/locations/distance.ts': 'geographiclib-geodesic',
   'src/replication/handshake.ts': 'node:crypto',
   'src/storage/journal-format.ts': 'node:zlib',
+  'src/replication/link-keys.ts': 'node:crypto',
 }
 const IMPURE =
   /\b(?:Date|Temporal|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|process|performance|globalThis|fetch|console)\b/

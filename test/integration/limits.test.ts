@@ -231,7 +231,7 @@ test('fixesPerSecondPerAddressMax: reports wait their turn, none is lost, other 
 })
 
 test('handshakeMsMax: who greets and then says nothing is closed', async (t) => {
-  const herd = await alford(t, {}, { link: { handshakeMsMax: 300 } })
+  const herd = await alford(t, {}, { link: { handshakeMsMax: 300, encryption: 'none' } })
   const client = await herd.connect('Alford')
   const greeting = greetingOf({ herd: herd.name, from: 'Ball', to: 'Alford' })
   assert.ok(await greetByHand(client, greeting))
@@ -240,13 +240,14 @@ test('handshakeMsMax: who greets and then says nothing is closed', async (t) => 
 })
 
 test('handshakeLineBytesMax: a longer greeting is none, a longer proof ends it', async (t) => {
-  const herd = await alford(t, {}, { link: { handshakeLineBytesMax: 256 } })
+  const herd = await alford(t, {}, { link: { handshakeLineBytesMax: 512, encryption: 'none' } })
   const client = await herd.connect('Alford')
-  const long = `HERD 1 greet live ${'B'.repeat(256)} Alford ${'0'.repeat(32)} ${'0'.repeat(32)}`
+  const zeros = '0'.repeat(32)
+  const long = `HERD 2 greet live ${'B'.repeat(512)} Alford ${zeros} ${zeros} 2-2 1479413884`
   assert.equal(await client.ask(long), `? ${long}`)
   const other = await herd.connect('Alford')
   assert.ok(await greetByHand(other, greetingOf({ herd: herd.name, from: 'Ball', to: 'Alford' })))
-  await other.send('x'.repeat(257))
+  await other.send('x'.repeat(513))
   assert.equal(await other.rest(), '')
   await herd.logged('Alford', 'greeting failed')
 })

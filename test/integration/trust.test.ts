@@ -3,13 +3,20 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { greetLine, proofLine, readHandshakeLine, welcomeLine } from '../../src/replication/handshake.ts'
+import { greetLine, proofLine, readHandshakeLine } from '../../src/replication/handshake.ts'
+import { makeLinkKeys } from '../../src/replication/link-keys.ts'
 import { chainOf, QUICK_LINK } from '../support/live-graphs.ts'
 import { countOf, LiveHerd, waitUntil } from '../support/live-herd.ts'
 import { greetByHand, greetingOf, handshakeByHand } from '../support/live-intruder.ts'
 import { LiveProxy } from '../support/live-proxy.ts'
 
 const PAIR = ['Alford', 'Ball']
+/** Links that everybody can read and write: the greeting alone must do. */
+const PLAIN_PAIR = {
+  servers: PAIR,
+  links: chainOf(PAIR),
+  settings: { link: { encryption: 'none' } },
+}
 const FORGED = 'AT Ball +0.1 victim +1+1 1479413884\n'
 
 test('a first line that is both a greeting and an HTTP request is the latter', async (t) => {
@@ -38,18 +45,18 @@ test('a greeting that proves nothing is refused, says why, and changes nothing',
     {
       parts: honest,
       secret: `${herd.secret}.`,
-      answer: 'HERD 1 refused that is not the secret of herd live',
+      answer: 'HERD 2 refused that is not the secret of herd live',
     },
-    { parts: honest, secret: '', answer: 'HERD 1 refused that is not the secret of herd live' },
+    { parts: honest, secret: '', answer: 'HERD 2 refused that is not the secret of herd live' },
     {
       parts: { ...honest, from: 'Welsh' },
       secret: herd.secret,
-      answer: 'HERD 1 refused Welsh is no neighbor of Alford in the herd file',
+      answer: 'HERD 2 refused Welsh is no neighbor of Alford in the herd file',
     },
     {
       parts: { ...honest, from: 'Alford' },
       secret: herd.secret,
-      answer: 'HERD 1 refused Alford is no neighbor of Alford in the herd file',
+      answer: 'HERD 2 refused Alford is no neighbor of Alford in the herd file',
     },
   ]
   const before = await herd.count('Alford', 'greetingsRefused')
@@ -70,11 +77,11 @@ test('lines that are no proof end the greeting, and are not heeded', async (t) =
   const honest = { herd: herd.name, from: 'Ball', to: 'Alford' }
   for (const line of [
     FORGED,
-    'HERD 1 proof\n',
-    'HERD 1 proof 00\n',
-    `HERD 1 proof ${'0'.repeat(64)} ${'0'.repeat(64)}\n`,
-    `HERD 1 welcome ${'0'.repeat(64)}\n`,
-    'HERD 1 status\n',
+    'HERD 2 proof\n',
+    'HERD 2 proof 00\n',
+    `HERD 2 proof ${'0'.repeat(64)} ${'0'.repeat(64)}\n`,
+    `HERD 2 welcome ${'0'.repeat(64)}\n`,
+    'HERD 2 status\n',
     `${'x'.repeat(2000)}\n`,
     '\n',
   ]) {
@@ -91,23 +98,24 @@ test('a malformed greeting is an invalid command like any other', async (t) => {
   const hex = '0123456789abcdef'.repeat(2)
   for (const line of [
     'HERD',
-    'HERD 1',
-    'HERD 1 greet',
-    `HERD 1 greet live Ball Alford ${hex}`,
-    `HERD 1 greet live Ball Alford ${hex} ${hex} more`,
-    `HERD 1 greet live Ball Alford ${hex} ${hex.toUpperCase()}`,
-    `HERD 1 greet live Ball Alford ${hex}0 ${hex}`,
+    'HERD 2',
+    'HERD 2 greet',
+    `HERD 2 greet live Ball Alford ${hex}`,
+    `HERD 2 greet live Ball Alford ${hex} ${hex} 2-2`,
+    `HERD 2 greet live Ball Alford ${hex} ${hex.toUpperCase()} 2-2 1.5`,
+    `HERD 2 greet live Ball Alford ${hex}0 ${hex} 2-2 1.5`,
+    `HERD 2 greet live Ball Alford ${hex} ${hex} 3-2 1.5`,
     `HERD one greet live Ball Alford ${hex} ${hex}`,
-    `HERD 1 proof ${hex}${hex}`,
-    'HERD 1 status',
-    'HERD 1 ping',
-    `HERD 1 greet live ${'B'.repeat(2000)} Alford ${hex} ${hex}`,
+    `HERD 2 proof ${hex}${hex}`,
+    'HERD 2 status',
+    'HERD 2 ping',
+    `HERD 2 greet live ${'B'.repeat(2000)} Alford ${hex} ${hex} 2-2 1.5`,
   ]) {
     const client = await herd.connect('Alford')
     assert.equal(await client.ask(line), `? ${line}`)
     assert.match(await client.ask('IAMAT somebody +1+1 1479413884'), /^AT Alford /)
     // Only the first line of a connection can be a greeting.
-    const late = greetLine(greetingOf({ herd: herd.name, from: 'Ball', to: 'Alford' })).trimEnd()
+    const late = greetLine(greetingOf({ herd: herd.name, from: 'Ball', to: 'Alford' }))
     assert.equal(await client.ask(late), `? ${late}`)
   }
 })
@@ -117,8 +125,8 @@ test('another version of the link protocol is refused, and a reset behind it har
   const before = (await herd.status('Alford')).connections
   for (let round = 0; round < 20; round++) {
     const client = await herd.connect('Alford')
-    await client.send('HERD 2 greet live Ball Alford and more\n')
-    assert.equal(await client.line(), 'HERD 1 refused this server speaks version 1 of the link protocol')
+    await client.send('HERD 1 greet live Ball Alford and more\n')
+    assert.equal(await client.line(), 'HERD 2 refused this server speaks versions 2-2 of the link protocol')
     if (round % 2 === 0) {
       await client.send(FORGED)
       client.socket.resetAndDestroy()
@@ -141,7 +149,7 @@ test('a handshake that was overheard opens nothing when it is played again', asy
   const herd = await LiveHerd.start(t, {
     servers: PAIR,
     links: chainOf(PAIR),
-    settings: { link: QUICK_LINK },
+    settings: { link: { ...QUICK_LINK, encryption: 'none' } },
     routes: [
       { from: 'Alford', to: 'Ball', proxy },
       { from: 'Ball', to: 'Alford', proxy: nowhere },
@@ -158,11 +166,11 @@ test('a handshake that was overheard opens nothing when it is played again', asy
 
   // All of it at once; and line by line, in step with the answers.
   const hasty = await herd.converse('Ball', handshake)
-  assert.match(hasty, /^HERD 1 challenge .*\nHERD 1 refused that is not the secret of herd live\n$/)
+  assert.match(hasty, /^HERD 2 challenge .*\nHERD 2 refused that is not the secret of herd live\n$/)
   const patient = await herd.connect('Ball')
   const [greeting = '', ...rest] = handshake.toString('latin1').split('\n')
-  assert.match(await patient.ask(greeting), /^HERD 1 challenge /)
-  assert.equal(await patient.ask(rest.join('\n')), 'HERD 1 refused that is not the secret of herd live')
+  assert.match(await patient.ask(greeting), /^HERD 2 challenge /)
+  assert.equal(await patient.ask(rest.join('\n')), 'HERD 2 refused that is not the secret of herd live')
   const { clients, links } = await herd.status('Ball')
   assert.equal(clients, 0)
   assert.ok(links.every((link) => !link.open))
@@ -172,7 +180,7 @@ test('what a server proves can’t be turned against it', async (t) => {
   const herd = await LiveHerd.start(t, {
     servers: PAIR,
     links: chainOf(PAIR),
-    settings: { link: QUICK_LINK },
+    settings: { link: { ...QUICK_LINK, encryption: 'none' } },
     started: ['Alford'],
   })
   // We are Ball, and don't know the secret: Alford dials us and greets.
@@ -191,12 +199,13 @@ test('what a server proves can’t be turned against it', async (t) => {
   // We dial Alford with the same run and nonce, and hand its challenge back to it.
   const { run, nonce } = alfords.greeting
   const outward = await herd.connect('Alford')
-  const challenge = await greetByHand(outward, { herd: herd.name, from: 'Ball', to: 'Alford', run, nonce })
-  assert.ok(challenge !== undefined)
-  inward.write(`HERD 1 challenge ${challenge.run} ${challenge.nonce}\n`)
+  const parts = { herd: herd.name, from: 'Ball', to: 'Alford', run, nonce }
+  const challenged = await greetByHand(outward, greetingOf(parts))
+  assert.ok(challenged !== undefined)
+  inward.write(`${challenged.transcript.challenge}\n`)
   const proof = await nextLine(inward)
-  assert.match(proof, /^HERD 1 proof [0-9a-f]{64}$/)
-  assert.equal(await outward.ask(proof), 'HERD 1 refused that is not the secret of herd live')
+  assert.match(proof, /^HERD 2 proof [0-9a-f]{64}$/)
+  assert.equal(await outward.ask(proof), 'HERD 2 refused that is not the secret of herd live')
   // Its own proof, called a welcome, is none.
   inward.write(`${proof.replace('proof', 'welcome')}\n${FORGED}`)
   await once(inward, 'close')
@@ -207,14 +216,13 @@ test('what a server proves can’t be turned against it', async (t) => {
 })
 
 test('who is believed: a neighbor that has proved the secret, and its AT lines', async (t) => {
-  const herd = await LiveHerd.start(t, { servers: PAIR, links: chainOf(PAIR), started: ['Alford'] })
+  const herd = await LiveHerd.start(t, { ...PLAIN_PAIR, started: ['Alford'] })
   const client = await herd.connect('Alford')
-  const greeting = greetingOf({ herd: herd.name, from: 'Ball', to: 'Alford' })
-  const challenge = await greetByHand(client, greeting)
-  assert.ok(challenge !== undefined)
-  const secret = Buffer.from(herd.secret)
-  await client.send(proofLine(secret, greeting, challenge) + FORGED)
-  assert.equal(`${await client.line()}\n`, welcomeLine(secret, greeting, challenge))
+  const challenged = await greetByHand(client, greetingOf({ herd: herd.name, from: 'Ball', to: 'Alford' }))
+  assert.ok(challenged !== undefined)
+  const [key] = makeLinkKeys([Buffer.from(herd.secret)], herd.name)
+  await client.send(`${proofLine(key, 'proof', challenged.transcript)}\n${FORGED}`)
+  assert.equal(await client.line(), proofLine(key, 'welcome', challenged.transcript))
   assert.deepEqual(await herd.agree(['Alford'], ['victim']), [FORGED.trimEnd()])
 })
 
@@ -270,7 +278,7 @@ test('nothing that a client sends can forge an event of the log or move a termin
   // What an event says of a greeting is the peer's own text too.
   const sly = { herd: '\x1b[31m"\u009b\u2028', from: '\x1b]0;owned\x07', to: 'Alford' }
   const greeter = await herd.connect('Alford')
-  await greeter.send(greetLine(greetingOf(sly)))
+  await greeter.send(`${greetLine(greetingOf(sly))}\n`)
   await greeter.rest()
   await herd.logged('Alford', 'greeting failed')
   await herd.kill('Alford', 'SIGTERM')
@@ -288,7 +296,7 @@ test('nothing that a client sends can forge an event of the log or move a termin
 })
 
 async function pairOf(t: TestContext): Promise<LiveHerd> {
-  const herd = await LiveHerd.start(t, { servers: PAIR, links: chainOf(PAIR) })
+  const herd = await LiveHerd.start(t, PLAIN_PAIR)
   await herd.linked()
   return herd
 }

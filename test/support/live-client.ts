@@ -53,6 +53,11 @@ export class LineClient {
     return new LineClient(socket, deaf)
   }
 
+  /** A client on a connection that is there already. */
+  static over(socket: Socket): LineClient {
+    return new LineClient(socket, false)
+  }
+
   private constructor(socket: Socket, deaf: boolean) {
     this.socket = socket
     // A reset is an end like any other to whoever reads.

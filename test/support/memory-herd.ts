@@ -8,6 +8,7 @@ import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/
 import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'
 import { type LinkLimits, LinkSession, type SessionContext } from '../../src/replication/link-session.ts'
+import { Members } from '../../src/replication/members.ts'
 import type { Owed } from '../../src/replication/owed.ts'
 import { FROM_CLIENT, Replica, type ReplicaLimits } from '../../src/replication/replica.ts'
 import { TEST_KEY, tableLines, WIDE_LIMITS } from './fixes.ts'
@@ -62,13 +63,15 @@ export class MemoryServer {
     const bytes = Buffer.from(name)
     const server = this.replica.names.indexOf(bytes, 0, bytes.length)
     const { replica, parser, output, counters, now } = this
-    const context = { replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
+    const clock = { clockOffMs: null }
+    const context = { clock, replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
     this.commands = new LineCommands(context)
     this.whosat = new Whosat({ ...context, table: replica.table })
     this.session = {
       ...{ replica, parser, counters, log: NO_LOG, reader: this.reader, limits: this.linkLimits },
       forgetAfterSeconds: all.forgetAfterSeconds,
       isWaitedFor: () => false,
+      members: new Members({ name, host: '127.0.0.1', port: 1, version: 1 }, 100),
       world: {
         nowMs: () => memoryClock.ms,
         readClock: (time) => Object.assign(time, this.now),
