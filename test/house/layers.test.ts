@@ -22,6 +22,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/config.ts': 'config',
   'src/secret.ts': 'secret',
   'src/server.ts': 'server',
+  'src/server-members.ts': 'server',
   'src/server-status.ts': 'server',
   'src/errors.ts': 'index',
   'src/index.ts': 'index',
@@ -40,7 +41,7 @@ const PURE_FILES = [
   ...[
     ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
     ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit'],
-    ...['auditor', 'link-keys', 'clock-offset', 'members'],
+    ...['auditor', 'link-keys', 'clock-offset', 'members', 'addresses'],
   ].map((name) => `src/replication/${name}.ts`),
   'src/storage/journal-format.ts',
 ]
