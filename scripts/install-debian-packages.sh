@@ -2,7 +2,8 @@
 # Installs the Debian packages that the tests and benchmarks use, if any is missing:
 # g++ and libjsoncpp-dev (the oracle for the text of places), netcat-openbsd (the README's lines),
 # openssl (certificates of links),
-# redis-server, nats-server and util-linux (the benchmarks' counterparts, and taskset).
+# redis-server, nats-server and util-linux (the benchmarks' counterparts, taskset; prlimit and mount for the fault tests),
+# iproute2 and nftables (networks of namespaces for the fault tests).
 set -eu
 here=$(dirname "$0")
 missing=""

@@ -31,6 +31,7 @@ const MEANINGS = {
   pausesForWhatsats: 'pauses of reading by `limits.pendingWhatsatsMax`',
   pausesForReplies: 'pauses of reading by `limits.replyBytesMax`',
   pausesForRate: 'pauses of reading by `limits.fixesPerSecondPerAddressMax`',
+  clockRefusals: 'reports refused because this server’s clock is off by `link.clockOffsetMsMax`',
   acksLate: 'reports that were answered before their level was reached, by `limits.ackMsMax`',
   tableFull: 'fixes refused by `limits.clientsMax` or `limits.tableBytesMax`',
   serverNamesFull: 'AT lines refused by `limits.serverNamesMax`',

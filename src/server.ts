@@ -163,6 +163,7 @@ export async function startServer(
     now,
     server,
     links,
+    clock: links,
     acks,
     ack: config.ack,
     ackObjection: (level) => ackObjection(level, config.journal.keep, links.ownNeighbors),

@@ -61,9 +61,9 @@ async function wholeHerd(terminal: Terminal, options: StatusOptions): Promise<He
   const rows = await Promise.all(config.servers.map((server) => ask(config, server, secret, options.timeout)))
   const known = new Set(config.servers.map(({ name }) => name))
   const strangers = strangersOf(viewsOf(rows), known)
-  const joined = await Promise.all(
-    strangers.map((member) => askJoined(config, member, secret, options.timeout)),
-  )
+  // Who came by itself and has left is nobody's concern any more.
+  const here = strangers.filter(({ state }) => state === 'up')
+  const joined = await Promise.all(here.map((member) => askJoined(config, member, secret, options.timeout)))
   return reportOf(config.name, [...rows, ...joined])
 }
 
@@ -115,8 +115,7 @@ async function askJoined(
   timeoutMs: number,
 ): Promise<Row> {
   const server = serverOfMember(member)
-  const isLeft = member.state === 'left'
-  if (isLeft || isAnyHost(member.host)) return { server, joined: true, answer: { state: 'told', member } }
+  if (isAnyHost(member.host)) return { server, joined: true, answer: { state: 'told', member } }
   return { ...(await ask(config, server, secret, timeoutMs)), joined: true }
 }
 

@@ -110,6 +110,7 @@ export interface LinkEntry {
   readonly auditMs: number
   readonly joinedMax: number
   readonly joinedGoneMs: number
+  readonly clockOffsetMsMax: number
 }
 
 /** `limits`: what one client, one address and all of them together may cost a server. */

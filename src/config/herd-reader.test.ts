@@ -67,6 +67,9 @@ test('defaults fill what the file leaves out', () => {
     batchMs: 0,
     claimMs: 100,
     auditMs: 60_000,
+    joinedMax: 64,
+    joinedGoneMs: 86_400_000,
+    clockOffsetMsMax: 5000,
   })
   assert.equal(config.limits.connectionsMax, 15_000)
   assert.equal(config.places.provider, 'auto')
@@ -199,7 +202,7 @@ test('an unknown setting is refused, with the one that was probably meant', () =
   const problems = problemsOf({ ...TWO, stateFoldr: 'x', link: { heartBeatMs: 5 }, colour: 'red' })
   assert.deepEqual(problems, [
     'stateFoldr: there is no such setting; did you mean stateFolder?',
-    'colour: there is no such setting; there are herd, servers, links, stateFolder, secretFile, logs, places, link, limits, forgetAfter',
+    'colour: there is no such setting; there are herd, servers, links, stateFolder, secretFile, logs, places, link, limits, journal, ack, forgetAfter',
     'link.heartBeatMs: there is no such setting; did you mean link.heartbeatMs?',
   ])
 })

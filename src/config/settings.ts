@@ -150,6 +150,12 @@ const link = group<LinkEntry>('Links between servers.', {
     DAY_MS,
     'A server that joined and has been gone for so long is dialed no more; it may come again.',
   ),
+  clockOffsetMsMax: wholeNumber(
+    10,
+    DAY_MS,
+    5000,
+    'A server whose clock is further than this from most of its neighbors’ refuses reports, and goes on with the rest.',
+  ),
 })
 
 const journal = group<Omit<JournalSettings, 'folder'> & { folder?: string }>(

@@ -36,7 +36,12 @@ export interface CommandContext {
   /** This server's index in the replica's server names. */
   readonly server: number
   readonly limits: { readonly clientsMax: number; readonly tableBytesMax: number }
+  /** By how much this server's clock is behind its neighbors', where it is far off; otherwise `null`. */
+  readonly clock: { readonly clockOffMs: number | null }
 }
+
+/** `iamat`: this server's clock is wrong; nothing was changed. Less than all that `Replica.accept` says. */
+export const CLOCK_OFF: number = Number.NEGATIVE_INFINITY
 
 /**
  * What clients' commands do. The parser has just read the command; replies are appended to the output. No socket:
@@ -58,10 +63,14 @@ export class LineCommands {
   /**
    * `IAMAT`: takes the fix and appends its AT line, or says that the table is full.
    *
-   * @returns what `Replica.accept` says.
+   * @returns what `Replica.accept` says, or `CLOCK_OFF`.
    */
   iamat(buffer: Buffer): number {
-    const { output, counters, replica } = this.#context
+    const { output, counters, replica, clock } = this.#context
+    if (clock.clockOffMs !== null) {
+      this.#refuseForClock(clock.clockOffMs)
+      return CLOCK_OFF
+    }
     const mark = output.waiting
     this.#writeAt(buffer)
     const applied = replica.accept(this.#fix, FROM_CLIENT)
@@ -144,6 +153,18 @@ export class LineCommands {
   }
 
   /** A report that there is no room for must not look as if it were accepted. */
+  /** This server's clock is wrong, and so would be the difference that it wrote: nothing is kept. */
+  #refuseForClock(offMs: number): void {
+    const { output, counters } = this.#context
+    counters.clockRefusals++
+    const seconds = (Math.abs(offMs) / 1000).toFixed(1)
+    const where = offMs > 0 ? 'behind' : 'ahead of'
+    const reply = Buffer.from(
+      `? this server's clock is ${seconds} s ${where} its neighbors' (link.clockOffsetMsMax); the report is not kept\n`,
+    )
+    output.append(reply, 0, reply.length)
+  }
+
   #tableFull(limit: 'clientsMax' | 'tableBytesMax'): void {
     const { counters, log, replica, output, limits } = this.#context
     const most = `${limits[limit]} ${limit === 'clientsMax' ? 'clients' : 'bytes of text'}`

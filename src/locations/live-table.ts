@@ -271,6 +271,8 @@ export class LiveTable {
     // With both clocks in order effective time is client time, which nearly always decides.
     const byClientTime = this.#fixes.compareClientTimes(record, fix)
     if (byClientTime !== 0) return byClientTime < 0
+    // In a herd with rings many fixes come twice.
+    if (this.#fixes.isSame(record, fix)) return false
     this.#fixes.readTimes(record, stored)
     const byTime = compareNumbers(fix, stored)
     if (byTime !== 0) return byTime > 0

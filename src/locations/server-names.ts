@@ -18,13 +18,7 @@ export class ServerNames {
   indexOf(buffer: Buffer, start: number, end: number): number {
     // Fixes of one origin come in runs.
     const last = this.#names[this.#last]
-    if (
-      last !== undefined &&
-      last.length === end - start &&
-      buffer.compare(last, 0, last.length, start, end) === 0
-    ) {
-      return this.#last
-    }
+    if (last !== undefined && isEqual(buffer, start, end, last)) return this.#last
     const key = buffer.toString('latin1', start, end)
     let index = this.#indexes.get(key)
     if (index === undefined) {
@@ -48,4 +42,11 @@ export class ServerNames {
   atPrefix(index: number): Buffer {
     return this.#prefixes[index] as Buffer
   }
+}
+
+/** A loop, since names are short: a call into native code would take longer. */
+function isEqual(buffer: Buffer, start: number, end: number, name: Buffer): boolean {
+  if (end - start !== name.length) return false
+  for (let place = 0; place < name.length; place++) if (buffer[start + place] !== name[place]) return false
+  return true
 }

@@ -211,6 +211,22 @@ export class StoredFixes {
     return seconds !== 0 ? seconds : (words[row + TIME_NANOSECONDS] as number) - fix.time.nanoseconds
   }
 
+  /** Says whether a record holds exactly this fix. */
+  isSame(record: number, fix: Fix): boolean {
+    const { words } = this.records.page(record)
+    const row = wordRow(record)
+    const length = fix.end - fix.start
+    if (words[row + TEXT_LENGTH] !== length) return false
+    if (originOf(words[row + ID_START_AND_SERVER] as number) !== fix.server) return false
+    const text = this.#textPage(record)
+    const start = this.#textStart(record)
+    // From the end on: most that differ do so in the last digits of the time.
+    for (let place = length - 1; place >= 0; place--) {
+      if (text[start + place] !== fix.buffer[fix.start + place]) return false
+    }
+    return true
+  }
+
   /** Says whether a record's effective time is before that. */
   isBefore(record: number, time: Nanotime): boolean {
     const { floats, words } = this.records.page(record)

@@ -1,12 +1,13 @@
 import { type HashKey, keyedHash } from '../locations/index.ts'
 import type { Nanotime } from '../protocol/index.ts'
 import type { Replica } from './replica.ts'
-import { NO_STAMP } from './stamps.ts'
 
 /** Clients are compared in so many buckets: what has to be repaired is one of these, not everything. */
 const BUCKETS = 256
 /** Records looked at in one step: a few milliseconds. */
 const STEP_RECORDS = 8192
+/** Records that no claim covers, remembered at a time: the next audit finds the others. */
+const UNCOVERED_MAX = 8192
 /** Servers whose clocks differ by less than this agree on which fixes are surely not forgotten. */
 const CLOCKS_APART_SECONDS_MAX = 120
 
@@ -33,7 +34,7 @@ export class Audit {
   readonly #vectorChanges: number
   readonly #changes: number
   #next = 0
-  #allCovered = true
+  readonly #uncovered: number[] = []
 
   /** @param key both servers sum with the same, which nobody knew before. */
   constructor(replica: Replica, key: HashKey, before: Nanotime | null) {
@@ -54,8 +55,17 @@ export class Audit {
 
   /** Whether nothing changed meanwhile, and nothing is held that isn't claimed: otherwise the sums mean nothing. */
   get isSound(): boolean {
+    return this.#isUnchanged && this.#uncovered.length === 0
+  }
+
+  /** Records that no claim covers, though nothing changed: those that could claim them are gone. */
+  get orphans(): readonly number[] {
+    return this.#isUnchanged ? this.#uncovered : []
+  }
+
+  get #isUnchanged(): boolean {
     const { vector, changes } = this.#replica
-    return this.#allCovered && vector.changes === this.#vectorChanges && changes === this.#changes
+    return vector.changes === this.#vectorChanges && changes === this.#changes
   }
 
   /** The sums, eight hex digits each. */
@@ -78,8 +88,8 @@ export class Audit {
     const { table, vector } = this.#replica
     if (!table.isUsed(record)) return
     if (this.#before !== null && table.isBefore(record, this.#before)) return
-    const stamp = this.#replica.stampOf(record)
-    if (stamp !== NO_STAMP && !vector.covers(stamp)) this.#allCovered = false
+    if (!vector.covers(this.#replica.stampOf(record)) && this.#uncovered.length < UNCOVERED_MAX)
+      this.#uncovered.push(record)
     const bucket = bucketOf(this.#replica, record, this.key)
     this.#sums[bucket] = (this.#sums[bucket] as number) + table.fixHash(record, this.key)
   }

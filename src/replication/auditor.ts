@@ -92,6 +92,7 @@ export class Auditor {
     if (audit?.step()) {
       this.#audit = null
       if (audit.isSound) this.#finish(audit)
+      else this.#context.replica.adopt(audit.orphans)
       this.#asked = null
     }
     if (this.#say !== null) appendWord(output, this.#say)

@@ -175,12 +175,13 @@ test('half a handshake that is held open is given up in time, at either end', as
 test('a server that answers in plain lines is said to speak no TLS', async (t) => {
   for (const answer of [
     'HERD 2 refused links to this server are not encrypted\n',
-    '? \n',
+    '? \x16\x03\x01\n',
     'HTTP/1.1 400\r\n\r\n',
   ]) {
     const { dialing, dialed } = await socketPair(t)
-    dialed.write(answer)
+    const answered = firstChunk(dialed).then(() => dialed.write(answer))
     const [reason] = reasonsOf([await securityOf('Alford').dial(dialing, 'Ball', MS_MAX)])
+    await answered
     assert.equal(reason, 'Ball does not speak TLS (link.encryption)')
   }
 })

@@ -60,6 +60,15 @@ export interface SessionOptions {
   readonly peer?: MemberSeen
 }
 
+/** After a batch of so many lines the link is busy … */
+const BUSY_LINES = 32
+/** … and gathers the next one for so long: fewer, larger writes cost less. An idle link never waits. */
+const BUSY_MS = 1
+/** So early a timer may come. */
+const EARLY_MS = 0.25
+/** About as long is an AT line: a link that owes a full batch doesn't wait for more. */
+const LINE_BYTES = 100
+
 /** AT, the origin's name, the difference and a stamp come on top of what the client sent; so do attributes. */
 const AT_BYTES_MORE = 1024
 
@@ -80,6 +89,7 @@ export class LinkSession {
   readonly #tellsMembers: TellsMembers
   #hasGreeted = false
   #lastBatchMs = Number.NEGATIVE_INFINITY
+  #isBusy = false
   #lastClaimMs = Number.NEGATIVE_INFINITY
   #claimAsked = false
   #claimsHeard = false
@@ -125,11 +135,13 @@ export class LinkSession {
   /** In how many milliseconds `pull` will have something; infinity when something has to happen first. */
   get waitMs(): number {
     const { limits, replica, world, members } = this.#context
-    if (this.#options.classic) return this.owed.hasMore ? 0 : Number.POSITIVE_INFINITY
+    if (this.#options.classic) {
+      return this.owed.hasMore ? this.#batchWaitMs(world.nowMs()) : Number.POSITIVE_INFINITY
+    }
     if (!this.#hasGreeted || this.heartbeat.hasMore || this.#auditor.hasMore || this.owed.isClaimDue) return 0
     if (members.owes(this.#tellsMembers)) return 0
     const nowMs = world.nowMs()
-    if (this.owed.hasMore) return Math.max(0, this.#lastBatchMs + limits.batchMs - nowMs)
+    if (this.owed.hasMore) return this.#batchWaitMs(nowMs)
     if (!this.owed.hasClaim(replica.vector) || !this.owed.maySend) return Number.POSITIVE_INFINITY
     return this.#isHurried ? 0 : Math.max(0, this.#lastClaimMs + limits.claimMs - nowMs)
   }
@@ -143,12 +155,13 @@ export class LinkSession {
       this.owed.setMarker(replica.vector)
     }
     let lines = 0
-    if (nowMs >= this.#lastBatchMs + limits.batchMs || this.owed.isSweeping) {
+    if (this.#batchWaitMs(nowMs) === 0) {
       lines = replica.nextBatch(this.owed, output, limits.batchBytesMax)
       counters.linkLinesOut += lines
       if (lines > 0) {
         counters.linkBatchesOut++
         this.#lastBatchMs = nowMs
+        this.#isBusy = lines >= BUSY_LINES
       }
     }
     if (this.owed.isClaimDue) this.#claim(output, nowMs)
@@ -161,6 +174,19 @@ export class LinkSession {
     const trouble = this.heartbeat.beat()
     if (trouble === null) this.#auditor.beat()
     return trouble
+  }
+
+  /** Whether it owes as much as goes into a batch. */
+  get isFull(): boolean {
+    return this.owed.length * LINE_BYTES >= this.#context.limits.batchBytesMax
+  }
+
+  #batchWaitMs(nowMs: number): number {
+    if (this.isFull) return 0
+    const pauseMs = Math.max(this.#context.limits.batchMs, this.#isBusy ? BUSY_MS : 0)
+    const waitMs = this.#lastBatchMs + pauseMs - nowMs
+    // Timers may come a little early.
+    return waitMs < EARLY_MS ? 0 : waitMs
   }
 
   /** Somebody waits for what we claim, here or at the other end: then it is said at once. */

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket } from 'node:net'
 import { plainAddress } from './addresses.ts'
+import { ClockGuard } from './clock-guard.ts'
 import {
   type Admit,
   answerGreeting,
@@ -35,6 +36,8 @@ export class Links {
   readonly #classicAddresses = new Map<string, Neighbor[]>()
   readonly #answers: OperatorAnswers
   readonly #greetings = new Set<Socket>()
+  readonly #clock: ClockGuard
+  #cancelLook: () => void = () => {}
   #stopped = false
 
   /** @param answers what operators are told who ask. */
@@ -45,6 +48,21 @@ export class Links {
       dialed: (neighbor, address) => this.#noteClassic(neighbor, address),
       refused: context.onRefused,
     })
+    const { log, limits } = context
+    this.#clock = new ClockGuard(limits.clockOffsetMsMax, {
+      apart: (neighbor, offsetMs) => {
+        log.event('warning', 'clocks differ', { neighbor, offsetMs: Math.round(offsetMs) })
+      },
+      off: (offsetMs) => {
+        if (offsetMs === null) log.event('info', 'clock in order')
+        else log.event('error', 'clock off, reports refused', { offsetMs: Math.round(offsetMs) })
+      },
+    })
+  }
+
+  /** By how many milliseconds our clock is behind most neighbors'; `null`: it isn't far off. */
+  get clockOffMs(): number | null {
+    return this.#clock.offMs
   }
 
   /** There may be something to send. */
@@ -55,6 +73,7 @@ export class Links {
   /** Begins to keep a link to each neighbor. Resolves when the addresses of classic ones are known. */
   async start(addresses: readonly NeighborAddress[]): Promise<void> {
     for (const address of addresses) this.#neighbors.add(address)
+    this.#lookAtClocks()
     const classic = this.#neighbors.all.filter((neighbor) => neighbor.address.classic)
     await Promise.all(classic.map((neighbor) => this.#lookUpClassic(neighbor)))
   }
@@ -62,6 +81,7 @@ export class Links {
   /** Ends all links, each once everything that is owed to the neighbor was sent. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#cancelLook()
     for (const socket of this.#greetings) socket.destroy()
     await this.#neighbors.stop()
   }
@@ -129,6 +149,19 @@ export class Links {
     }
     this.#greetings.add(socket)
     void this.#secure(socket, connection, chunk)
+  }
+
+  #lookAtClocks(): void {
+    const { system, limits } = this.#context
+    this.#cancelLook = system.after(limits.heartbeatMs, () => {
+      const ours = this.#neighbors.all.filter(({ address }) => !address.classic)
+      this.#clock.look(
+        ours.flatMap(({ address, link }) =>
+          link === null ? [] : [{ neighbor: address.name, clockOffsetMs: link.clockOffsetMs }],
+        ),
+      )
+      this.#lookAtClocks()
+    })
   }
 
   async #secure(socket: Socket, connection: number, chunk: Buffer): Promise<void> {

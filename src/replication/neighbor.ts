@@ -10,7 +10,10 @@ import { nextRedialMs, type RedialLimits } from './redial.ts'
 import type { LinkStatus } from './status.ts'
 
 /** Bounds of all that concerns links. */
-export interface LinksLimits extends LinkLimits, GreetLimits, RedialLimits {}
+export interface LinksLimits extends LinkLimits, GreetLimits, RedialLimits {
+  /** A clock that is further than this from most neighbors' is wrong. */
+  readonly clockOffsetMsMax: number
+}
 
 /** Where a neighbor is, and of which kind. */
 export interface NeighborAddress {

@@ -39,8 +39,10 @@ export class OpenLink {
   #beatTimer: () => void
   #flushing = false
   #writing = false
-  /** A flush that is due later. */
-  #waitTimer: (() => void) | null = null
+  /** A batch is gathering. */
+  #batchTimer: (() => void) | null = null
+  /** A claim is due later. */
+  #claimTimer: (() => void) | null = null
   #reason = 'closed by the neighbor'
   #finishing = false
 
@@ -96,19 +98,29 @@ export class OpenLink {
   /** Says that there may be something to send: it is sent after the events at hand, so that they share a batch. */
   wake(): void {
     if (this.#flushing || this.#writing || this.#socket.destroyed) return
+    // Called for every fix: while a batch gathers there is nothing to decide.
+    if (this.#batchTimer !== null && !this.#session.isFull) return
     const { waitMs } = this.#session
-    if (waitMs === 0) {
-      this.#flushing = true
-      setImmediate(() => {
-        this.#flushing = false
-        this.#flush()
-      })
-    } else if (waitMs !== Number.POSITIVE_INFINITY && this.#waitTimer === null) {
-      this.#waitTimer = this.#context.system.after(waitMs, () => {
-        this.#waitTimer = null
-        this.wake()
-      })
+    if (waitMs === 0) this.#flushSoon()
+    else if (this.#session.hasMore) this.#batchTimer ??= this.#after(waitMs, () => (this.#batchTimer = null))
+    else if (waitMs !== Number.POSITIVE_INFINITY) {
+      this.#claimTimer ??= this.#after(waitMs, () => (this.#claimTimer = null))
     }
+  }
+
+  #flushSoon(): void {
+    this.#flushing = true
+    setImmediate(() => {
+      this.#flushing = false
+      this.#flush()
+    })
+  }
+
+  #after(ms: number, forget: () => void): () => void {
+    return this.#context.system.after(ms, () => {
+      forget()
+      this.wake()
+    })
   }
 
   /** Ends the link in order: once everything that is owed was given to the system, and the neighbor has closed too. */
@@ -130,7 +142,8 @@ export class OpenLink {
 
   #closed(): void {
     this.#beatTimer()
-    this.#waitTimer?.()
+    this.#batchTimer?.()
+    this.#claimTimer?.()
     this.#session.close()
     this.#onClose(this.#reason)
   }

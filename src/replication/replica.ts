@@ -195,10 +195,21 @@ export class Replica {
    * a journal was read; before any link is open.
    */
   adoptUncovered(): void {
-    for (let record = 0; record < this.table.recordsEnd; record++) {
-      if (!this.table.isUsed(record) || this.vector.covers(this.#stamps.get(record))) continue
-      this.#stamps.set(record, this.#nextStamp())
-    }
+    for (let record = 0; record < this.table.recordsEnd; record++) this.#adopt(record)
+  }
+
+  /**
+   * Does the same with some records, at any time: each is owed to whoever may lack it, so it is sent before it is
+   * claimed, whatever its stamp.
+   */
+  adopt(records: readonly number[]): void {
+    for (const record of records) this.#adopt(record)
+    if (records.length > 0) this.#listener.owed()
+  }
+
+  #adopt(record: number): void {
+    if (!this.table.isUsed(record) || this.vector.covers(this.#stamps.get(record))) return
+    this.#stamps.set(record, this.#nextStamp())
   }
 
   /**

@@ -41,7 +41,7 @@ const PURE_FILES = [
   ...[
     ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
     ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit'],
-    ...['auditor', 'link-keys', 'clock-offset', 'members', 'addresses'],
+    ...['auditor', 'link-keys', 'clock-offset', 'clock-guard', 'members', 'addresses'],
   ].map((name) => `src/replication/${name}.ts`),
   'src/storage/journal-format.ts',
 ]

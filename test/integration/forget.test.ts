@@ -59,7 +59,8 @@ test('a report that is too old is answered, not kept and not passed on', async (
   assert.equal(countOf(status, 'fixesTooOld'), 1)
   assert.equal(countOf(status, 'fixesNew'), 1)
   assert.equal(countOf(status, 'iamats'), 2)
-  assert.equal(countOf(status, 'linkLinesOut'), 1)
+  // Links that cross while they are made may carry a line twice; the late one is on none.
+  for (const name of SERVERS.slice(1)) assert.equal(await herd.count(name, 'fixesTooOld'), 0)
 })
 
 function herdThatForgets(

@@ -38,7 +38,11 @@ export interface LiveHerdOptions {
   /** Servers of the old kind, with where they are; a port of 0 is a free one. */
   readonly classics?: Readonly<Record<string, { readonly host: string; readonly port: number }>>
   /** Wires that a test holds in its hand: `from` finds `to` behind the proxy. */
-  readonly routes?: readonly { readonly from: string; readonly to: string; readonly proxy: LiveProxy }[]
+  readonly routes?: readonly { readonly from: string; readonly to: string; readonly proxy: Wire }[]
+  /** Where servers listen, if elsewhere than on 127.0.0.1. */
+  readonly hosts?: Readonly<Record<string, string>>
+  /** A command that runs a server's command in its place (it must exec it), such as `ip netns exec <name>`. */
+  readonly runners?: Readonly<Record<string, readonly string[]>>
   readonly env?: Readonly<Record<string, string>>
   /** Where the servers listen. */
   readonly host?: string
@@ -47,6 +51,9 @@ export interface LiveHerdOptions {
   /** Which servers are started; all of ours by default. */
   readonly started?: readonly string[]
 }
+
+/** What a route needs of a proxy. */
+type Wire = Pick<LiveProxy, 'port' | 'targetPort'>
 
 /** A port was taken between being found and being used. */
 class PortTaken extends Error {}
@@ -104,6 +111,10 @@ export class LiveHerd {
     return port
   }
 
+  host(name: string): string {
+    return this.#options.hosts?.[name] ?? this.#options.host ?? '127.0.0.1'
+  }
+
   pid(name: string): number {
     const pid = this.#processes.get(name)?.pid
     assert.ok(pid !== undefined, `${name} does not run`)
@@ -114,10 +125,12 @@ export class LiveHerd {
   async startServer(name: string): Promise<void> {
     const args = ['start', name, '--supervised', '--herd', join(this.folder, `${name}.yaml`)]
     const { PATH = '' } = process.env
+    const [runner = process.execPath, ...runnerArgs] = this.#options.runners?.[name] ?? []
     const child = fork(HERD_COMMAND, args, {
+      execPath: runner,
       cwd: this.folder,
       env: { PATH, HERD_SECRET: this.secret, ...this.#options.env },
-      execArgv: [],
+      execArgv: runner === process.execPath ? [] : [...runnerArgs, process.execPath],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.#processes.set(name, child)
@@ -158,7 +171,7 @@ export class LiveHerd {
   /** What a server says of itself. */
   async status(name: string): Promise<ServerStatus> {
     const secret = Buffer.from(this.secret)
-    const where = { host: '127.0.0.1', port: this.port(name), name, herd: this.name }
+    const where = { host: this.host(name), port: this.port(name), name, herd: this.name }
     try {
       return await askStatus({ ...where, secret, encryption: this.#encryption, timeoutMs: STATUS_MS_MAX })
     } catch (error) {
@@ -173,12 +186,12 @@ export class LiveHerd {
 
   /** A connection to a server. */
   connect(name: string, options: Omit<ClientOptions, 'port'> = {}): Promise<LineClient> {
-    return LineClient.connect(this.#t, { ...options, port: this.port(name) })
+    return LineClient.connect(this.#t, { host: this.host(name), ...options, port: this.port(name) })
   }
 
   /** Sends lines over a connection of their own; returns everything that came back. */
   converse(name: string, data: string | Buffer, options: Omit<ClientOptions, 'port'> = {}): Promise<string> {
-    return converse(this.#t, { ...options, port: this.port(name) }, data)
+    return converse(this.#t, { host: this.host(name), ...options, port: this.port(name) }, data)
   }
 
   /** Reports a position; returns the AT line, without its line end. */
@@ -271,14 +284,14 @@ export class LiveHerd {
   }
 
   async #chooseAddresses(): Promise<void> {
-    const { servers, links = [], settings = {}, classics = {}, routes = [], host } = this.#options
+    const { servers, links = [], settings = {}, classics = {}, routes = [] } = this.#options
     const ports = await freePorts(servers.length)
     this.#ports = new Map(servers.map((name, index) => [name, ports[index] ?? 0]))
     for (const { to, proxy } of routes) proxy.targetPort = this.port(to)
     for (const self of servers) {
       const portAsSeen = (name: string): number =>
         routes.find(({ from, to }) => from === self && to === name)?.proxy.port ?? this.port(name)
-      const ours = servers.map((name) => [name, { port: portAsSeen(name), ...(host && { host }) }] as const)
+      const ours = servers.map((name) => [name, { host: this.host(name), port: portAsSeen(name) }] as const)
       const old = Object.entries(classics).map(([name, address]) => [name, { ...address, classic: true }])
       const all = Object.fromEntries([...ours, ...old]) as object
       // JSON is YAML too.

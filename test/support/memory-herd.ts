@@ -62,7 +62,8 @@ export class MemoryServer {
     const bytes = Buffer.from(name)
     const server = this.replica.names.indexOf(bytes, 0, bytes.length)
     const { replica, parser, output, counters, now } = this
-    const context = { replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
+    const clock = { clockOffMs: null }
+    const context = { clock, replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
     this.commands = new LineCommands(context)
     this.whosat = new Whosat({ ...context, table: replica.table })
     this.session = {

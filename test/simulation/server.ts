@@ -1,0 +1,235 @@
+import { type Counters, makeCounters } from '../../src/counters.ts'
+import type { HashKey } from '../../src/locations/index.ts'
+import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
+import { AtReader } from '../../src/replication/at-reader.ts'
+import { receiveAt } from '../../src/replication/link-reader.ts'
+import type { LinkLimits, SessionContext } from '../../src/replication/link-session.ts'
+import type { RedialLimits } from '../../src/replication/redial.ts'
+import { FROM_CLIENT, Replica, type ReplicaLimits } from '../../src/replication/replica.ts'
+import type { Stamp } from '../../src/replication/stamps.ts'
+import { WIDE_LIMITS } from '../support/fixes.ts'
+import { LineSplitter } from './lines.ts'
+import { answerGreeting, SimNeighbor } from './neighbor.ts'
+import type { End, Life } from './wire.ts'
+import type { World } from './world.ts'
+
+/** Bounds of a server in the simulator. */
+export interface SimLimits extends LinkLimits, RedialLimits {
+  readonly handshakeMsMax: number
+  readonly runsMax: number
+}
+
+/** What a client says. */
+export interface Report {
+  readonly client: string
+  /** Its time, in microseconds. */
+  readonly timeMicros: number
+  readonly positionText: string
+  /** As they follow an AT line: empty, or a space and JSON. */
+  readonly attributesText: string
+  /** How many neighbors must hold it before it is acknowledged; 0: none. */
+  readonly peers: number
+}
+
+/** What is kept over the loss of memory. Nothing yet: a journal is to come here. */
+export interface SimDisk {
+  /** Gives a new memory what was on the disk, before any link is open. */
+  load(server: SimServer): void
+}
+
+/** Who has reported and waits. */
+interface Waiting {
+  readonly stamp: Stamp
+  readonly peers: number
+  readonly line: string
+  readonly untilMs: number
+}
+
+const WAIT_MS_MAX = 5000
+const NO_LOG = { traffic: false, lineIn: () => undefined, event: () => undefined }
+
+/** A server without sockets: the real replica and the real sessions, in virtual time. */
+export class SimServer {
+  readonly world: World
+  readonly name: string
+  readonly limits: SimLimits
+  readonly clientsMax: number
+  readonly neighbors: Map<string, SimNeighbor> = new Map()
+  readonly output: OutputBuffer = new OutputBuffer()
+  /** Whose clock is so far ahead of the true time, in milliseconds … */
+  clockAheadMs = 0
+  /** … and goes faster by this. */
+  clockDrift = 0
+  isUp = false
+  replica!: Replica
+  counters: Counters = makeCounters()
+  sessions!: SessionContext
+  life!: Life
+  #parser = new CommandParser()
+  #reader!: AtReader
+  #waiting: Waiting[] = []
+  #starts = 0
+  readonly #neighborNames: Map<string, boolean> = new Map()
+  /** Connections that came in: all of them end with the process. */
+  #incoming: End[] = []
+
+  /** @param clientsMax how many clients its table has room for. */
+  constructor(world: World, name: string, limits: SimLimits, clientsMax: number) {
+    this.world = world
+    this.name = name
+    this.limits = limits
+    this.clientsMax = clientsMax
+  }
+
+  /** This run's ID. */
+  get runId(): string {
+    return this.life.runId
+  }
+
+  /** Gives it a neighbor, from now on. */
+  addNeighbor(name: string, classic: boolean): void {
+    this.#neighborNames.set(name, classic)
+    if (this.isUp) this.neighbors.set(name, new SimNeighbor(this, name, classic))
+  }
+
+  /** Takes a neighbor from it, for good. */
+  removeNeighbor(name: string): void {
+    this.#neighborNames.delete(name)
+    this.neighbors.get(name)?.abandon(false)
+    this.neighbors.delete(name)
+  }
+
+  /** Starts it with an empty memory, and what is on its disk. */
+  start(disk: SimDisk | null = null): void {
+    const { world, name, limits } = this
+    this.#starts++
+    this.life = {
+      server: name,
+      runId: world.mutant?.runId?.(name) ?? this.#starts.toString(16).padStart(2, '0'),
+      isOver: false,
+    }
+    const replicaLimits: ReplicaLimits = {
+      ...{ serverNamesMax: 4096, runsMax: limits.runsMax, forgetAfterSeconds: Number.POSITIVE_INFINITY },
+      ...{ ...WIDE_LIMITS, clientsMax: this.clientsMax },
+    }
+    const randomKey = (): HashKey => [world.random.word(), world.random.word(), world.random.word()]
+    this.replica = new Replica(replicaLimits, randomKey(), { server: name, id: this.runId })
+    this.counters = makeCounters()
+    this.#waiting = []
+    this.#parser = new CommandParser()
+    this.#reader = new AtReader(this.#parser, this.replica.names)
+    this.sessions = {
+      ...{ replica: this.replica, parser: this.#parser, reader: this.#reader, counters: this.counters },
+      ...{ limits, log: NO_LOG, forgetAfterSeconds: Number.POSITIVE_INFINITY },
+      isWaitedFor: () => this.#waiting.length > 0,
+      world: {
+        nowMs: () => world.agenda.nowMs,
+        readClock: (time) => this.#readClock(time),
+        randomKey,
+      },
+    }
+    world.mutant?.replica?.(this.replica, this)
+    world.watch.started(this)
+    this.replica.listen({ owed: () => this.#wake(), claimed: () => this.#claimed() })
+    disk?.load(this)
+    this.isUp = true
+    for (const [neighbor, classic] of this.#neighborNames)
+      this.neighbors.set(neighbor, new SimNeighbor(this, neighbor, classic))
+  }
+
+  /** Ends it, and its memory. @param isSilent its connections aren't closed: the power is gone. */
+  crash(isSilent: boolean): void {
+    if (!this.isUp) return
+    this.isUp = false
+    this.life.isOver = true
+    for (const neighbor of this.neighbors.values()) neighbor.abandon(isSilent)
+    this.neighbors.clear()
+    for (const end of this.#incoming) {
+      if (isSilent) end.vanish()
+      else end.destroy()
+    }
+    this.#incoming = []
+    this.replica.listen({ owed: () => {}, claimed: () => {} })
+    this.world.watch.ended(this)
+  }
+
+  /** Ends it and starts it anew: a seam for what a journal keeps. */
+  restart(kept: { readonly disk: SimDisk | null }): void {
+    this.crash(false)
+    this.start(kept.disk)
+  }
+
+  /** Somebody connects. @param isClassic whether from the address of a classic neighbor. */
+  incoming(end: End, from: string, isClassic: boolean): void {
+    this.#incoming = this.#incoming.filter((known) => !known.isClosed)
+    this.#incoming.push(end)
+    if (isClassic) this.#takeClassic(end, from)
+    else answerGreeting(this, end)
+  }
+
+  /** A client reports. */
+  report({ client, timeMicros, positionText, attributesText, peers }: Report): void {
+    const skew = microsText(this.#clockMicros - timeMicros)
+    const time = microsText(timeMicros).slice(1)
+    const line = `AT ${this.name} ${skew} ${client} ${positionText} ${time}${attributesText}`
+    if (this.takeAt(line) < 0 || peers === 0) return
+    const untilMs = this.world.agenda.nowMs + WAIT_MS_MAX
+    this.#waiting.push({ stamp: this.replica.ownStamp, peers, line, untilMs })
+    this.#wake()
+  }
+
+  /** Takes an AT line as if its client had just reported here. */
+  takeAt(line: string): number {
+    const buffer = Buffer.from(line, 'latin1')
+    if (this.#parser.parse(buffer, 0, buffer.length) !== 'at') throw new Error(`not an AT line: ${line}`)
+    const fix = this.#reader.read(this.#parser, buffer)
+    if (fix === null) throw new Error('too many server names')
+    return this.replica.accept(fix, FROM_CLIENT)
+  }
+
+  #takeClassic(end: End, from: string): void {
+    const splitter = new LineSplitter()
+    end.socket = {
+      onOpen: () => {},
+      onClose: () => {},
+      onData: (chunk) => {
+        for (const line of splitter.push(chunk)) {
+          const buffer = Buffer.from(line, 'latin1')
+          if (!this.isUp || this.#parser.parse(buffer, 0, buffer.length) !== 'at') continue
+          receiveAt(this.sessions, buffer, this.neighbors.get(from)?.link?.session.owed ?? null)
+        }
+      },
+    }
+  }
+
+  #wake(): void {
+    for (const neighbor of this.neighbors.values()) neighbor.link?.wake()
+  }
+
+  #claimed(): void {
+    const { nowMs } = this.world.agenda
+    this.#waiting = this.#waiting.filter(({ stamp, peers, line, untilMs }) => {
+      if (this.replica.holders(stamp) < peers) return nowMs < untilMs
+      this.world.watch.acknowledged(this, line, peers)
+      return false
+    })
+  }
+
+  get #clockMicros(): number {
+    const { agenda, epochMicros } = this.world
+    return Math.round(epochMicros + (agenda.nowMs * (1 + this.clockDrift) + this.clockAheadMs) * 1000)
+  }
+
+  #readClock(time: Nanotime): void {
+    const micros = this.#clockMicros
+    time.seconds = Math.floor(micros / 1e6)
+    time.nanoseconds = (micros % 1e6) * 1000
+  }
+}
+
+/** Microseconds as an AT line's skew: a sign, seconds, nine digits. */
+function microsText(micros: number): string {
+  const size = Math.abs(micros)
+  const fraction = String(size % 1e6).padStart(6, '0')
+  return `${micros < 0 ? '-' : '+'}${Math.floor(size / 1e6)}.${fraction}000`
+}
