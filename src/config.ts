@@ -10,6 +10,7 @@ import type { HerdConfig } from './config/herd-config.ts'
 import { type Environment, type HerdOptions, readHerd } from './config/herd-reader.ts'
 import { nearestName } from './config/suggestion.ts'
 
+export { writeDuration } from './config/duration.ts'
 export type * from './config/herd-config.ts'
 export { isLoopback } from './config/herd-graph.ts'
 export {

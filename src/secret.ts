@@ -65,13 +65,18 @@ export async function loadOrMakeSecret(
   return { values: checkedSecrets(text, file), source: 'made', from: file }
 }
 
+/** Where a herd's secret may be; a herd's configuration says so. */
+export type SecretPlace = Pick<HerdConfig, 'name' | 'stateFolder' | 'secretFile'> & {
+  readonly link: Pick<HerdConfig['link'], 'encryption'>
+}
+
 /**
  * Returns the herd's secret, or undefined when the herd has not made one yet.
  *
  * @throws {SecretUnusable}
  */
 export async function loadSecret(
-  config: HerdConfig,
+  config: SecretPlace,
   env: Environment,
   warn: Warn = () => {},
 ): Promise<HerdSecret | undefined> {
@@ -182,7 +187,7 @@ export async function loadPlacesKey(
   )
 }
 
-function madeSecretFile(config: HerdConfig): string {
+function madeSecretFile(config: SecretPlace): string {
   return join(config.stateFolder, `${config.name}.secret`)
 }
 

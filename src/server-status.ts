@@ -2,7 +2,10 @@ import type { Counters } from './counters.ts'
 import type { LiveTable } from './locations/index.ts'
 import type { PlacesCounters } from './places/finder.ts'
 import { formatTime } from './protocol/index.ts'
-import type { LinkStatus, ServerStatus } from './replication/status.ts'
+import type { Links } from './replication/links.ts'
+import type { Members } from './replication/members.ts'
+import type { ServerStatus } from './replication/status.ts'
+import { memberStatuses } from './server-members.ts'
 
 /** What a status is made of. */
 export interface StatusParts {
@@ -12,7 +15,9 @@ export interface StatusParts {
   readonly upSeconds: number
   readonly table: LiveTable
   readonly connections: number
-  readonly links: readonly LinkStatus[]
+  readonly links: Links
+  readonly members: Members
+  readonly keepsJournal: boolean
   readonly counters: Counters
   readonly places: PlacesCounters
   readonly wallMs: number
@@ -29,10 +34,14 @@ export function makeStatus(parts: StatusParts): ServerStatus {
     run,
     pid: process.pid,
     upSeconds,
+    readiness: links.readiness,
+    journal: parts.keepsJournal ? (counters.journalFailing > 0 ? 'failing' : 'ok') : 'off',
+    hasTwin: parts.members.hasTwin,
     clients: table.clients,
     lastFix: lastFix(table, parts.wallMs),
     connections,
-    links,
+    links: links.statuses,
+    members: memberStatuses(parts.members),
     counters: { ...counters, ...Object.fromEntries(placesCounters), ...Object.fromEntries(tableBytes) },
   }
 }

@@ -20,6 +20,7 @@ import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret } from './secret.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
+import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { makeStatus } from './server-status.ts'
 import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
@@ -37,6 +38,8 @@ export interface ServerEvent {
 export interface RunningServer {
   readonly name: string
   readonly address: { readonly host: string; readonly port: number }
+  /** Resolves when it has left its herd because an operator said so: then it is to be stopped, and not started again. */
+  readonly left: Promise<void>
   /** Ends it in order: no new connections, replies out, links closed, log written. */
   stop(): Promise<void>
 }
@@ -107,24 +110,47 @@ export async function startServer(
   const { randomBytes, readClock } = system
   const keys = makeLinkKeys(secret.values, config.name)
   const { forgetAfterSeconds } = config
-  const identity = { herd: config.name, name, run, keys, forgetAfterSeconds, randomBytes, readClock }
+  const host = hostOf(self, secret, report)
+  const at = { host, port: self.port }
+  const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
-  const members = new Members(
-    { name, host: self.host, port: self.port, version: system.wallMs() },
-    limits.serverNamesMax,
-  )
+  const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
   const isWaitedFor = (): boolean => acks.isForPeers
+  const left = Promise.withResolvers<void>()
+  const onRefused = (neighbor: string, reason: string): void =>
+    report({ level: 'warning', event: 'no link', text: `no link with ${neighbor}: ${reason}` })
   const links = new Links(
-    { ...shared, reader, world, forgetAfterSeconds, isWaitedFor, members, identity, security },
-    () =>
-      makeStatus({
-        ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
-        ...{ table: replica.table, connections: gateway.connections, links: links.statuses },
-        ...{ counters, places: finder.counters, wallMs: system.wallMs() },
-      }),
+    { ...shared, reader, world, forgetAfterSeconds, isWaitedFor, members, identity, security, onRefused },
+    {
+      status: () =>
+        makeStatus({
+          ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
+          ...{ table: replica.table, connections: gateway.connections, links, members },
+          ...{ counters, places: finder.counters, wallMs: system.wallMs(), keepsJournal: journal !== null },
+        }),
+      members: () => herdStatus(config, name, members, links),
+      giveUp: (member) => members.giveUp(member),
+      leave: async () => {
+        log.event('info', 'leaving the herd')
+        members.announce({ state: 'left' })
+        await hangUp(links, gateway)
+      },
+      left: left.resolve,
+    },
   )
+  const checkReady = noticeReady(links, system.nowMs, (tookMs) => {
+    const text = readyText(replica.table.clients, tookMs, links.ownNeighbors)
+    log.event('info', 'ready', { clients: replica.table.clients, tookMs: Math.round(tookMs) })
+    report({ level: 'info', event: 'ready', text })
+  })
   let journal: JournalLink | null = null
-  replica.listen({ owed: wake, claimed: () => acks.advance() })
+  replica.listen({
+    owed: wake,
+    claimed: () => {
+      acks.advance()
+      checkReady()
+    },
+  })
   const now: Nanotime = { seconds: 0, nanoseconds: 0 }
   const gateway = new LineGateway({
     ...shared,
@@ -143,14 +169,15 @@ export async function startServer(
     journal = config.journal.keep
       ? await openJournal(config, name, { ...shared, reader, acks, report })
       : null
-    const host = hostOf(self, secret, report)
     const port = await gateway.listen(host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
     await links.start(neighborAddresses(config, self))
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
+    checkReady()
     return {
       name,
       address: { host, port },
+      left: left.promise,
       stop: () => {
         sweeper.stop()
         return stopInOrder(links, gateway, journal, log)
@@ -171,12 +198,16 @@ async function stopInOrder(
   log: ServerLog,
 ): Promise<void> {
   log.event('info', 'server stopping')
-  // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
-  await gateway.stop()
-  await links.stop()
+  await hangUp(links, gateway)
   await journal?.stop()
   log.event('info', 'server down')
   await log.close()
+}
+
+async function hangUp(links: Links, gateway: LineGateway): Promise<void> {
+  // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
+  await gateway.stop()
+  await links.stop()
 }
 
 function findServer(config: HerdConfig, name: string): ServerSettings {

@@ -8,13 +8,18 @@ function statusOf(linkLinesOut: number, linkLinesIn: number, queued: readonly nu
     neighbor: 'Ball',
     open: true,
     classic: false,
+    joined: false,
+    caughtUp: true,
+    roundTripMs: null,
+    clockOffsetMs: null,
     forSeconds: 1,
     queued: owed,
   }))
   const counters = { linkLinesOut, linkLinesIn }
   return {
     ...{ server: 'Alford', herd: 'bench', run: '0', pid: 1, upSeconds: 1, clients: 0, lastFix: null },
-    ...{ connections: 0, links, counters },
+    ...{ connections: 0, links, counters, members: [] },
+    ...{ readiness: 'ready', journal: 'ok', hasTwin: false },
   }
 }
 

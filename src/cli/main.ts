@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { HerdFileInvalid } from '../config.ts'
+import { StatusUnavailable } from '../replication/status-client.ts'
 import { SecretUnusable } from '../secret.ts'
 import { addCheck } from './check.ts'
 import { isUsageError } from './herd-options.ts'
+import { addJoin } from './join.ts'
+import { addLeave } from './leave.ts'
 import { addSend } from './send.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
@@ -67,7 +70,17 @@ Exit codes:
   3    no connection, or no answer
   130  ended at once by a second Ctrl-C`,
     )
-  for (const add of [addUp, addStart, addSend, addWhatsat, addWhosat, addStatus, addCheck]) {
+  for (const add of [
+    addUp,
+    addStart,
+    addJoin,
+    addLeave,
+    addSend,
+    addWhatsat,
+    addWhosat,
+    addStatus,
+    addCheck,
+  ]) {
     add(program, terminal, finish)
   }
   return program
@@ -76,7 +89,7 @@ Exit codes:
 // Undefined: a mistake of ours, which is not caught.
 function exitCodeOf(error: unknown): ExitCode | undefined {
   if (isUsageError(error)) return EXIT.usage
-  if (error instanceof Unreachable) return EXIT.unreachable
+  if (error instanceof Unreachable || error instanceof StatusUnavailable) return EXIT.unreachable
   return error instanceof HerdFileInvalid || error instanceof SecretUnusable ? EXIT.failed : undefined
 }
 

@@ -16,6 +16,8 @@ const STOP_MS_MAX = 5000
 export type KeeperEvent =
   | { readonly type: 'listening'; readonly pid: number; readonly host: string; readonly port: number }
   | { readonly type: 'exited'; readonly reason: string; readonly restartMs: number }
+  /** It has left the herd: it ends, and isn't started again. */
+  | { readonly type: 'left' }
   | { readonly type: 'killed'; readonly reason: string }
   | { readonly type: 'event'; readonly event: ServerEvent }
   /** A line that the process printed by itself, such as the trace of a crash. */
@@ -46,6 +48,7 @@ export class ServerKeeper {
   #phase: Phase = { name: 'idle' }
   #everListened = false
   #restarts = 0
+  #hasLeft = false
   #failure: string | undefined
 
   constructor(launch: () => ChildProcess, report: (event: KeeperEvent) => void) {
@@ -109,6 +112,7 @@ export class ServerKeeper {
     const known = serverMessage(message)
     if (known?.type === 'event') this.#report(known)
     if (known?.type === 'failed') this.#failure = known.text
+    if (known?.type === 'left') this.#hasLeft = true
     if (known?.type !== 'listening' || this.#phase.name !== 'starting') return
     clearTimeout(this.#phase.timer)
     this.#phase = { name: 'listening', child, timer: setTimeout(() => this.#prove(), PROVEN_MS) }
@@ -131,6 +135,11 @@ export class ServerKeeper {
     if (!this.#everListened) {
       this.#phase = { name: 'idle' }
       this.#started.reject(new StartFailed(reason))
+      return
+    }
+    if (this.#hasLeft) {
+      this.#phase = { name: 'idle' }
+      this.#report({ type: 'left' })
       return
     }
     const restartMs = backoffMs(this.#restarts++)

@@ -6,7 +6,11 @@ export type ServerMessage =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
   /** It can't start; `code` is the system's word for it where there is one. */
   | { readonly type: 'failed'; readonly code: string; readonly text: string }
+  /** It has left the herd and ends: it isn't to be started again. */
+  | { readonly type: 'left' }
   | { readonly type: 'event'; readonly event: ServerEvent }
+
+const TYPES: readonly ServerMessage['type'][] = ['listening', 'failed', 'left', 'event']
 
 /** Sends a message to the parent. When that has gone, nobody is left to tell. */
 export function tellParent(message: ServerMessage): void {
@@ -17,6 +21,6 @@ export function tellParent(message: ServerMessage): void {
 export function serverMessage(message: unknown): ServerMessage | undefined {
   if (typeof message !== 'object' || message === null || !('type' in message)) return undefined
   // The other end runs this same file, so the type says the rest.
-  const known = message.type === 'listening' || message.type === 'failed' || message.type === 'event'
+  const known = TYPES.some((type) => message.type === type)
   return known ? (message as ServerMessage) : undefined
 }

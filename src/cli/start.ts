@@ -11,7 +11,8 @@ import { addressText, EXIT, type ExitCode, print, printable, type Terminal, Usag
 // When the parent is gone, nobody else ends a server that won't stop.
 const ORPHAN_STOP_MS_MAX = 5000
 
-interface StartOptions extends FolderOptions {
+/** What `herd start` may be told. */
+export interface StartOptions extends FolderOptions {
   readonly herd?: string
   readonly json?: boolean
   readonly supervised?: boolean
@@ -21,6 +22,7 @@ interface StartOptions extends FolderOptions {
 interface Listener {
   readonly event: (event: ServerEvent) => void
   readonly listening: (server: RunningServer) => void
+  readonly left: () => void
   readonly failed: (code: string, text: string) => void
 }
 
@@ -41,11 +43,12 @@ Example:
 Exit code: 0 stopped, 1 it can't start, 2 usage, 130 ended at once by a second Ctrl-C.`,
     )
     .action(async (server: string, options: StartOptions) => {
-      finish(await start(terminal, server, options))
+      finish(await runServer(terminal, server, options))
     })
 }
 
-async function start(terminal: Terminal, name: string, options: StartOptions): Promise<ExitCode> {
+/** Runs one server in this process until it is told to stop. */
+export async function runServer(terminal: Terminal, name: string, options: StartOptions): Promise<ExitCode> {
   const stopping = options.supervised ? parentSaysStop() : peopleSayStop()
   const listener = options.supervised ? parentListener() : printing(terminal, name, options.json === true)
   const config = await herdOf(terminal, options.herd, options)
@@ -60,7 +63,7 @@ async function start(terminal: Terminal, name: string, options: StartOptions): P
   const server = await launch(terminal, config, name, listener, warn)
   if (server === undefined) return EXIT.failed
   listener.listening(server)
-  await stopping
+  await Promise.race([stopping, server.left.then(listener.left)])
   await server.stop()
   return EXIT.ok
 }
@@ -115,6 +118,7 @@ function parentListener(): Listener {
   return {
     event: (event) => tellParent({ type: 'event', event }),
     listening: ({ address }) => tellParent({ type: 'listening', ...address }),
+    left: () => tellParent({ type: 'left' }),
     failed: (code, text) => tellParent({ type: 'failed', code, text }),
   }
 }
@@ -128,6 +132,7 @@ function printing(terminal: Terminal, name: string, json: boolean): Listener {
     event: ({ level, event, text }) => say(level, event, text),
     listening: ({ address }) =>
       say('info', 'listening', `listening on ${addressText(address)}; Ctrl-C stops it`),
+    left: () => say('info', 'left', 'has left the herd'),
     failed: (_code, text) => say('error', 'failed', `can't start: ${text}`),
   }
 }

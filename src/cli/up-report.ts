@@ -81,6 +81,8 @@ function eventText(event: KeeperEvent): string {
       return `listening on ${addressText(event)} (process ${event.pid})`
     case 'exited':
       return `ended by itself (${event.reason}); it is started again in ${event.restartMs / 1000} s`
+    case 'left':
+      return 'has left the herd; it is not started again'
     case 'killed':
       return `killed: ${event.reason}`
     case 'event':

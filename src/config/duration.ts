@@ -13,3 +13,10 @@ export function readDuration(text: string): number {
   if (text === 'never') return Number.POSITIVE_INFINITY
   return Number(text.slice(0, -1)) * (SECONDS[text.slice(-1)] ?? Number.NaN)
 }
+
+/** Writes whole seconds, or infinity, as a duration that `readDuration` reads; in the largest unit that fits. */
+export function writeDuration(seconds: number): string {
+  if (seconds === Number.POSITIVE_INFINITY) return 'never'
+  const [unit = 's', length = 1] = Object.entries(SECONDS).findLast(([, one]) => seconds % one === 0) ?? []
+  return `${seconds / length}${unit}`
+}

@@ -108,6 +108,8 @@ export interface LinkEntry {
   readonly batchMs: number
   readonly claimMs: number
   readonly auditMs: number
+  readonly joinedMax: number
+  readonly joinedGoneMs: number
   readonly clockOffsetMsMax: number
 }
 

@@ -67,6 +67,8 @@ test('defaults fill what the file leaves out', () => {
     batchMs: 0,
     claimMs: 100,
     auditMs: 60_000,
+    joinedMax: 64,
+    joinedGoneMs: 86_400_000,
     clockOffsetMsMax: 5000,
   })
   assert.equal(config.limits.connectionsMax, 15_000)

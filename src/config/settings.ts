@@ -138,6 +138,18 @@ const link = group<LinkEntry>('Links between servers.', {
     60_000,
     'How often two servers that hold the same, and are quiet, look whether they do.',
   ),
+  joinedMax: wholeNumber(
+    0,
+    1000,
+    64,
+    'Servers that may have a link with this one and are no neighbors of it in its herd file (`herd join`); 0: none.',
+  ),
+  joinedGoneMs: wholeNumber(
+    100,
+    DAY_MS,
+    DAY_MS,
+    'A server that joined and has been gone for so long is dialed no more; it may come again.',
+  ),
   clockOffsetMsMax: wholeNumber(
     10,
     DAY_MS,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Nanotime } from '../protocol/index.ts'
+import type { ListenAddress } from './addresses.ts'
 import { clockOffsetMs } from './clock-offset.ts'
 import {
   type Challenge,
@@ -30,6 +31,8 @@ export interface Identity {
   readonly keys: LinkKeys
   /** After how many seconds fixes are forgotten here; infinity: never. */
   readonly forgetAfterSeconds: number
+  /** Where this server listens; an operator doesn't. */
+  readonly at?: ListenAddress
   readonly randomBytes: (bytes: number) => Buffer
   readonly readClock: (time: Nanotime) => void
 }
@@ -55,6 +58,9 @@ export interface Channel {
   readonly objection: (name: string) => string | null
 }
 
+/** Says why a peer that has proved the secret is still not welcome, or `null` if it is. @param at where it listens. */
+export type Admit = (peer: string, peerRun: string, at: ListenAddress | undefined) => string | null
+
 /** How a greeting ended; it never throws. When it is `open`, both sides have proved that they hold the secret. */
 export type Greeted =
   | {
@@ -65,6 +71,8 @@ export type Greeted =
       readonly version: number
       /** How far the peer's clock is ahead of ours, in milliseconds. */
       readonly clockOffsetMs: number
+      /** Where the peer that dialed says that it listens. */
+      readonly at?: ListenAddress
       readonly rest: Buffer
     }
   | { readonly outcome: 'refused' | 'lost'; readonly reason: string }
@@ -77,8 +85,8 @@ export async function greet(
   limits: GreetLimits,
 ): Promise<Greeted> {
   const conversation = new HandshakeSocket(channel.socket, limits, Buffer.alloc(0))
-  const { herd, name, keys } = identity
-  const greeting: Greeting = { herd, from: name, to, ...introduction(identity) }
+  const { herd, name, keys, at } = identity
+  const greeting: Greeting = { herd, from: name, to, ...introduction(identity), ...(at && { at }) }
   const said = greetLine(greeting)
   conversation.writeLine(said)
   const { line, answer } = await readAnswer(conversation, 'challenge')
@@ -106,7 +114,7 @@ export async function awaitGreeting(
   channel: Channel,
   identity: Identity,
   limits: GreetLimits,
-  admit: (peer: string, peerRun: string) => string | null,
+  admit: Admit,
 ): Promise<Greeted> {
   const conversation = new HandshakeSocket(channel.socket, limits, Buffer.alloc(0))
   const { line, answer } = await readAnswer(conversation, 'greet')
@@ -134,7 +142,7 @@ export function answerGreeting(
   rest: Buffer,
   identity: Identity,
   limits: GreetLimits,
-  admit: (peer: string, peerRun: string) => string | null,
+  admit: Admit,
 ): Promise<Greeted> {
   return answerIn(new HandshakeSocket(channel.socket, limits, rest), channel, heard, identity, admit)
 }
@@ -149,12 +157,15 @@ async function answerIn(
   channel: Channel,
   { line: said, greeting }: HeardGreeting,
   identity: Identity,
-  admit: (peer: string, peerRun: string) => string | null,
+  admit: Admit,
 ): Promise<Greeted> {
   const { herd, name, keys } = identity
   const heard = readClock(identity)
   if (greeting.herd !== herd) return refuse(conversation, `this is herd ${herd}`)
-  if (greeting.to !== name) return refuse(conversation, `this is ${name}`)
+  const isOperator = greeting.from === OPERATOR
+  // An operator may not know yet whom it asks.
+  const isMeant = greeting.to === name || (isOperator && greeting.to === OPERATOR)
+  if (!isMeant) return refuse(conversation, `this is ${name}`)
   const version = commonVersion(VERSIONS, greeting.versions)
   if (version === null) return refuse(conversation, noVersion(greeting.versions))
   const unproved = channel.objection(greeting.from)
@@ -168,18 +179,16 @@ async function answerIn(
   const transcript = { greet: said, challenge: answered, binding: channel.binding }
   const key = keyOfProof(keys, 'proof', transcript, proved.proof)
   if (key === null) return refuse(conversation, `that is not the secret of herd ${herd}`)
-  const isOperator = greeting.from === OPERATOR
-  const objection = isOperator
-    ? null
-    : (forgettingDiffers(identity, greeting) ?? admit(greeting.from, greeting.run))
+  const { from: peer, run: peerRun, at } = greeting
+  const objection = isOperator ? null : (forgettingDiffers(identity, greeting) ?? admit(peer, peerRun, at))
   if (objection !== null) return refuse(conversation, objection)
   // Whoever dialed proved one secret of two; it is answered with the same.
   conversation.writeLine(proofLine(key, 'welcome', transcript))
   // What it said took half a round trip to come here.
   const clockOffset = clockOffsetMs(greeting.clock, heard, heard) + roundTripMs / 2
   const rest = conversation.release()
-  const { from: peer, run: peerRun } = greeting
-  return { outcome: 'open', peer, peerRun, version, clockOffsetMs: clockOffset, rest }
+  const opened = { outcome: 'open', peer, peerRun, version, clockOffsetMs: clockOffset, rest } as const
+  return at === undefined ? opened : { ...opened, at }
 }
 
 function introduction({ run, randomBytes, forgetAfterSeconds, ...identity }: Identity): Challenge {

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { formatTime, type Nanotime, readTime } from '../protocol/index.ts'
+import { type ListenAddress, readAddress, writeAddress } from './addresses.ts'
 import type { LinkKey, LinkKeys } from './link-keys.ts'
 
 /** The version of the greeting, and the link protocol that this server prefers. */
@@ -36,8 +37,10 @@ export interface Greeting extends Introduction {
   readonly herd: string
   /** Who dialed: a server's name or `OPERATOR`. */
   readonly from: string
-  /** Who was dialed. */
+  /** Who was dialed; an operator that doesn't know the name says `OPERATOR` here too. */
   readonly to: string
+  /** Where the dialing server listens, if it says so. */
+  readonly at?: ListenAddress
 }
 
 /** The answer to a greeting. */
@@ -58,8 +61,9 @@ export type ProofRole = 'proof' | 'welcome'
 
 /** `HERD 2 greet …`, without its line end: the first line of a link, from whoever dialed. */
 export function greetLine(greeting: Greeting): string {
-  const { herd, from, to } = greeting
-  return `HERD ${LINK_VERSION} greet ${herd} ${from} ${to} ${introductionText(greeting)}`
+  const { herd, from, to, at } = greeting
+  const where = at === undefined ? '' : ` ${AT}${writeAddress(at)}`
+  return `HERD ${LINK_VERSION} greet ${herd} ${from} ${to} ${introductionText(greeting)}${where}`
 }
 
 /** `HERD 2 challenge …`, without its line end: the dialed server's answer. */
@@ -108,6 +112,7 @@ const PROOF = /^[0-9a-f]{64}$/
 const RANGE = /^([1-9]\d{0,8})-([1-9]\d{0,8})$/
 const SECONDS = /^\d{1,12}$/
 const FORGET_AFTER = 'forgetAfter='
+const AT = 'at='
 
 /**
  * Reads a line of the handshake; `version` when it is one of a greeting that we don't speak.
@@ -126,9 +131,10 @@ export function readHandshakeLine(line: string): HandshakeLine {
       return { type, reason: rest.join(' ') }
     case 'greet': {
       const introduction = readIntroduction(rest.slice(3))
-      return introduction === null
-        ? MALFORMED
-        : { type, greeting: { herd: first, from: second, to: third, ...introduction } }
+      const at = readAt(rest.slice(3))
+      if (introduction === null || at === null) return MALFORMED
+      const greeting = { herd: first, from: second, to: third, ...introduction }
+      return { type, greeting: at === undefined ? greeting : { ...greeting, at } }
     }
     case 'challenge': {
       const challenge = readIntroduction(rest)
@@ -191,6 +197,12 @@ function readForgetAfter(named: readonly string[]): number | null {
   const text = named.find((field) => field.startsWith(FORGET_AFTER))?.slice(FORGET_AFTER.length) ?? 'never'
   if (text === 'never') return Number.POSITIVE_INFINITY
   return SECONDS.test(text) ? Number(text) : null
+}
+
+/** `undefined`: nothing is said of it. `null`: it can't be read. */
+function readAt(fields: readonly string[]): ListenAddress | null | undefined {
+  const text = fields.find((field) => field.startsWith(AT))
+  return text === undefined ? undefined : readAddress(text.slice(AT.length))
 }
 
 /**

@@ -5,7 +5,13 @@ import { Auditor } from './auditor.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import { type LinkReaderContext, receiveAt, receiveWord } from './link-reader.ts'
 import { appendVector, appendWord } from './link-words.ts'
-import { type Members, makeTellsMembers } from './members.ts'
+import {
+  MEMBER_LINE_BYTES_MAX,
+  type MemberSeen,
+  type Members,
+  makeTellsMembers,
+  type TellsMembers,
+} from './members.ts'
 import type { Owed } from './owed.ts'
 import { VersionVector } from './version-vector.ts'
 
@@ -50,6 +56,8 @@ export interface SessionOptions {
   readonly connection: number
   /** Whether it is this side that begins to compare. */
   readonly audits: boolean
+  /** Who is at the other end, where that is known. */
+  readonly peer?: MemberSeen
 }
 
 /** After a batch of so many lines the link is busy … */
@@ -78,7 +86,7 @@ export class LinkSession {
   readonly #options: SessionOptions
   readonly #framer: LineFramer
   readonly #auditor: Auditor
-  readonly #tellsMembers = makeTellsMembers()
+  readonly #tellsMembers: TellsMembers
   #hasGreeted = false
   #lastBatchMs = Number.NEGATIVE_INFINITY
   #isBusy = false
@@ -89,7 +97,9 @@ export class LinkSession {
   constructor(context: SessionContext, options: SessionOptions) {
     this.#context = context
     this.#options = options
-    this.#framer = new LineFramer(context.limits.lineBytesMax + AT_BYTES_MORE + ATTRIBUTES_BYTES_MAX)
+    const lineBytesMax = Math.max(context.limits.lineBytesMax, MEMBER_LINE_BYTES_MAX)
+    this.#framer = new LineFramer(lineBytesMax + AT_BYTES_MORE + ATTRIBUTES_BYTES_MAX)
+    this.#tellsMembers = makeTellsMembers(options.peer)
     this.owed = context.replica.connect(options.classic ? 'classic' : 'neighbor')
     this.heartbeat = new Heartbeat(context.limits, context.world)
     this.#auditor = new Auditor(context, this.owed, options.audits)

@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket } from 'node:net'
-import { LineFramer } from '../protocol/index.ts'
+import { plainAddress } from './addresses.ts'
 import { ClockGuard } from './clock-guard.ts'
 import {
+  type Admit,
   answerGreeting,
   awaitGreeting,
   type Greeted,
@@ -10,34 +11,43 @@ import {
   limitsLeft,
   wrongGreeting,
 } from './greet.ts'
-import { LINK_VERSION, OPERATOR, readHandshakeLine, refusedLine } from './handshake.ts'
+import { OPERATOR, readHandshakeLine, refusedLine } from './handshake.ts'
 import { HandshakeSocket } from './handshake-socket.ts'
 import { receiveAt } from './link-reader.ts'
 import { plainChannel } from './link-security.ts'
-import { Neighbor, type NeighborAddress, type NeighborContext } from './neighbor.ts'
-import type { LinkStatus, ServerStatus } from './status.ts'
+import type { Neighbor, NeighborAddress } from './neighbor.ts'
+import { Neighborhood, type NeighborhoodContext } from './neighborhood.ts'
+import { type OperatorAnswers, serveOperator } from './operators.ts'
+import type { LinkStatus, Readiness } from './status.ts'
 
-/** An operator asks little and stays briefly. */
-const OPERATOR_LINES_MAX = 100
+/** What links need. */
+export interface LinksContext extends NeighborhoodContext {
+  /** A neighbor won't have a link with this server, and says why. */
+  readonly onRefused: (neighbor: string, reason: string) => void
+}
 
 /**
  * All links of a server: one to each neighbor, whoever dialed. Gateways hand over connections that begin with a
  * greeting, and AT lines that come from the address of a classic neighbor.
  */
 export class Links {
-  readonly #context: NeighborContext
-  readonly #neighbors = new Map<string, Neighbor>()
+  readonly #context: LinksContext
+  readonly #neighbors: Neighborhood
   readonly #classicAddresses = new Map<string, Neighbor[]>()
-  readonly #status: () => ServerStatus
+  readonly #answers: OperatorAnswers
   readonly #greetings = new Set<Socket>()
   readonly #clock: ClockGuard
   #cancelLook: () => void = () => {}
   #stopped = false
 
-  /** @param status what an operator is told who asks for it. */
-  constructor(context: NeighborContext, status: () => ServerStatus) {
+  /** @param answers what operators are told who ask. */
+  constructor(context: LinksContext, answers: OperatorAnswers) {
     this.#context = context
-    this.#status = status
+    this.#answers = answers
+    this.#neighbors = new Neighborhood(context, {
+      dialed: (neighbor, address) => this.#noteClassic(neighbor, address),
+      refused: context.onRefused,
+    })
     const { log, limits } = context
     this.#clock = new ClockGuard(limits.clockOffsetMsMax, {
       apart: (neighbor, offsetMs) => {
@@ -57,19 +67,14 @@ export class Links {
 
   /** There may be something to send. */
   wake(): void {
-    for (const neighbor of this.#neighbors.values()) neighbor.link?.wake()
+    this.#neighbors.wake()
   }
 
   /** Begins to keep a link to each neighbor. Resolves when the addresses of classic ones are known. */
   async start(addresses: readonly NeighborAddress[]): Promise<void> {
-    for (const address of addresses) {
-      const neighbor: Neighbor = new Neighbor(address, this.#context, (dialed) => {
-        this.#noteClassic(neighbor, dialed)
-      })
-      this.#neighbors.set(address.name, neighbor)
-    }
+    for (const address of addresses) this.#neighbors.add(address)
     this.#lookAtClocks()
-    const classic = [...this.#neighbors.values()].filter((neighbor) => neighbor.address.classic)
+    const classic = this.#neighbors.all.filter((neighbor) => neighbor.address.classic)
     await Promise.all(classic.map((neighbor) => this.#lookUpClassic(neighbor)))
   }
 
@@ -78,17 +83,27 @@ export class Links {
     this.#stopped = true
     this.#cancelLook()
     for (const socket of this.#greetings) socket.destroy()
-    await Promise.all([...this.#neighbors.values()].map((neighbor) => neighbor.stop()))
+    await this.#neighbors.stop()
   }
 
   /** How many neighbors of our kind there are, linked or not. */
   get ownNeighbors(): number {
-    return [...this.#neighbors.values()].filter(({ address }) => !address.classic).length
+    return this.#neighbors.own
   }
 
-  /** One row for each neighbor, in the order of the herd file. */
+  /** One row for each neighbor: in the order of the herd file, and then in which they came. */
   get statuses(): LinkStatus[] {
-    return [...this.#neighbors.values()].map((neighbor) => neighbor.status)
+    return this.#neighbors.statuses
+  }
+
+  /** The names of neighbors that came by themselves. */
+  get joined(): string[] {
+    return this.#neighbors.joined
+  }
+
+  /** Whether what the neighbors know is known here. */
+  get readiness(): Readiness {
+    return this.#neighbors.readiness
   }
 
   /**
@@ -139,10 +154,10 @@ export class Links {
   #lookAtClocks(): void {
     const { system, limits } = this.#context
     this.#cancelLook = system.after(limits.heartbeatMs, () => {
-      const open = [...this.#neighbors].filter(([, { address }]) => !address.classic)
+      const ours = this.#neighbors.all.filter(({ address }) => !address.classic)
       this.#clock.look(
-        open.flatMap(([neighbor, { link }]) =>
-          link === null ? [] : [{ neighbor, clockOffsetMs: link.clockOffsetMs }],
+        ours.flatMap(({ address, link }) =>
+          link === null ? [] : [{ neighbor: address.name, clockOffsetMs: link.clockOffsetMs }],
         ),
       )
       this.#lookAtClocks()
@@ -192,14 +207,7 @@ export class Links {
     receiveAt(this.#context, buffer, from)
   }
 
-  readonly #admit = (peer: string, peerRun: string): string | null => {
-    const neighbor = this.#neighbors.get(peer)
-    if (this.#stopped) return 'this server is stopping'
-    if (neighbor === undefined || neighbor.address.classic) {
-      return `${peer} is no neighbor of ${this.#context.identity.name} in the herd file`
-    }
-    return neighbor.objection(peerRun)
-  }
+  readonly #admit: Admit = (peer, peerRun, at) => this.#neighbors.objection(peer, peerRun, at)
 
   #greeted(socket: Socket, connection: number, greeted: Greeted, from: string): void {
     if (greeted.outcome !== 'open') {
@@ -207,10 +215,11 @@ export class Links {
       return
     }
     if (greeted.peer === OPERATOR) {
-      this.#serveOperator(socket, greeted.rest)
+      serveOperator(socket, greeted.rest, this.#context, this.#answers)
       return
     }
-    this.#neighbors.get(greeted.peer)?.accept(socket, connection, greeted)
+    const { peer, at } = greeted
+    this.#neighbors.welcome(peer, at, socket.remoteAddress ?? '')?.accept(socket, connection, greeted)
   }
 
   #noteFailed(
@@ -220,32 +229,6 @@ export class Links {
   ): void {
     if (outcome === 'refused') this.#context.counters.greetingsRefused++
     this.#context.log.event('warning', 'greeting failed', { connection, from, outcome, reason })
-  }
-
-  /** Answers the `herd` command, which has proved that it holds the secret. */
-  #serveOperator(socket: Socket, rest: Buffer): void {
-    const { limits, system } = this.#context
-    const framer = new LineFramer(limits.handshakeLineBytesMax)
-    const cancel = system.after(limits.silenceMsMax, () => socket.destroy())
-    let lines = 0
-    const take = (chunk: Buffer): void => {
-      if (socket.destroyed) return
-      framer.push(chunk)
-      for (let framed = framer.next(); framed !== 'need-more'; framed = framer.next()) {
-        if (framed === 'too-long' || ++lines > OPERATOR_LINES_MAX) {
-          socket.destroy()
-          return
-        }
-        const line = framer.buffer.toString('utf8', framer.start, framer.end).trim()
-        const prefix = `HERD ${LINK_VERSION} status`
-        socket.write(line === prefix ? `${prefix} ${JSON.stringify(this.#status())}\n` : `? ${line}\n`)
-      }
-    }
-    socket.on('close', cancel)
-    socket.on('end', () => socket.end())
-    socket.on('data', take)
-    take(rest)
-    socket.resume()
   }
 
   async #lookUpClassic(neighbor: Neighbor): Promise<void> {
@@ -263,9 +246,4 @@ export class Links {
     const known = this.#classicAddresses.get(key) ?? []
     if (!known.includes(neighbor)) this.#classicAddresses.set(key, [...known, neighbor])
   }
-}
-
-/** IPv4 addresses come as `::ffff:127.0.0.1` on a socket that listens on both. */
-function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 }

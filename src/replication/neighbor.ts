@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { System } from '../system.ts'
+import type { ListenAddress } from './addresses.ts'
 import { connected, secureAndGreet } from './dial.ts'
 import type { Greeted, GreetLimits, Identity } from './greet.ts'
 import type { LinkSecurity } from './link-security.ts'
@@ -23,6 +24,16 @@ export interface NeighborAddress {
   readonly classic: boolean
 }
 
+/** What its owner wants to hear of a neighbor. */
+export interface NeighborEvents {
+  /** It was reached at this address. */
+  readonly dialed: (address: string) => void
+  /** Its link is open, or lost. */
+  readonly changed: () => void
+  /** It won't have a link with us, and says why; told again only when that changes. */
+  readonly refused: (reason: string) => void
+}
+
 /** What all neighbors of a server share. */
 export interface NeighborContext extends LinkContext {
   readonly identity: Identity
@@ -43,6 +54,8 @@ type Phase =
   | { readonly is: 'waiting'; readonly cancel: () => void }
   | { readonly is: 'dialing'; readonly socket: Socket }
   | { readonly is: 'open'; readonly link: OpenLink; readonly candidate: Candidate; readonly sinceMs: number }
+  /** It has left the herd: nobody dials it until it is back. */
+  | { readonly is: 'resting' }
   | { readonly is: 'stopped' }
 
 /**
@@ -50,22 +63,21 @@ type Phase =
  * neighbor dialed as gladly.
  */
 export class Neighbor {
-  readonly address: NeighborAddress
+  /** Whether it came by itself, and isn't one of the herd file. */
+  readonly joined: boolean
   readonly #context: NeighborContext
-  readonly #onDialed: (address: string) => void
+  readonly #events: NeighborEvents
+  #address: NeighborAddress
   #phase: Phase
   #changedMs: number
   #delayMs = 0
   #lastTrouble = ''
 
-  /** @param onDialed told the address that the neighbor was reached at, each time. */
-  constructor(
-    address: NeighborAddress,
-    context: NeighborContext,
-    onDialed: (address: string) => void = () => {},
-  ) {
-    this.#onDialed = onDialed
-    this.address = address
+  /** @param joined whether it came by itself, and isn't one of the herd file. */
+  constructor(address: NeighborAddress, joined: boolean, context: NeighborContext, events: NeighborEvents) {
+    this.#events = events
+    this.joined = joined
+    this.#address = address
     this.#context = context
     this.#changedMs = context.system.nowMs()
     // Of two servers that start together one dials first: crossing connections are settled, but cost a greeting.
@@ -78,16 +90,36 @@ export class Neighbor {
     return this.#phase.is === 'open' ? this.#phase.link : null
   }
 
+  /** Where it is. */
+  get address(): NeighborAddress {
+    return this.#address
+  }
+
+  /** Milliseconds since its link was opened or lost. */
+  get unchangedMs(): number {
+    return this.#context.system.nowMs() - this.#changedMs
+  }
+
   get status(): LinkStatus {
+    const { link, joined, unchangedMs } = this
     const { name, classic } = this.address
-    const forSeconds = (this.#context.system.nowMs() - this.#changedMs) / 1000
     return {
-      neighbor: name,
-      open: this.link !== null,
-      classic,
-      forSeconds,
-      queued: this.link?.owed.length ?? 0,
+      ...{ neighbor: name, open: link !== null, classic, joined, forSeconds: unchangedMs / 1000 },
+      queued: link?.owed.length ?? 0,
+      caughtUp: link?.isCaughtUp ?? false,
+      roundTripMs: link?.roundTripMs ?? null,
+      clockOffsetMs: link?.clockOffsetMs ?? null,
     }
+  }
+
+  /** It is somewhere else now; the next attempt is made there. */
+  moved({ host, port }: ListenAddress): void {
+    this.#address = { ...this.#address, host, port }
+  }
+
+  /** Rows about members have changed: a neighbor that had left may be back. */
+  reconsider(): void {
+    if (this.#phase.is === 'resting' && !this.#hasLeft) this.#phase = this.#wait(0)
   }
 
   /** Says whether a link that the neighbor dialed is welcome: `null`, or why not. */
@@ -120,11 +152,19 @@ export class Neighbor {
     }
   }
 
+  get #hasLeft(): boolean {
+    return this.#context.members.get(this.address.name)?.state === 'left'
+  }
+
   #wait(ms: number): Phase {
     return { is: 'waiting', cancel: this.#context.system.after(ms, () => void this.#dial()) }
   }
 
   async #dial(): Promise<void> {
+    if (this.#hasLeft) {
+      this.#phase = { is: 'resting' }
+      return
+    }
     const { host, port, name, classic } = this.address
     const { limits, identity, security, nextConnection } = this.#context
     const socket = connect({ host, port, noDelay: true })
@@ -133,12 +173,12 @@ export class Neighbor {
     if (trouble !== null) {
       this.#attemptFailed(socket, trouble)
     } else if (classic) {
-      this.#onDialed(socket.remoteAddress ?? '')
+      this.#events.dialed(socket.remoteAddress ?? '')
       this.#open(socket, nextConnection(), Buffer.alloc(0), { dialer: identity.name, peerRun: '' })
     } else {
       const { socket: secure, greeted } = await secureAndGreet(socket, security, identity, name, limits)
       if (greeted.outcome === 'open') this.#greeted(secure, greeted)
-      else this.#attemptFailed(socket, greeted.reason)
+      else this.#attemptFailed(socket, greeted.reason, greeted.outcome === 'refused')
     }
   }
 
@@ -162,16 +202,19 @@ export class Neighbor {
       ...{ neighbor: name, connection, dialer: candidate.dialer, classic },
       ...(greeted && { version: greeted.version, clockOffsetMs: Math.round(greeted.clockOffsetMs) }),
     })
+    // First, so that this neighbor is never counted twice among those who hold something.
+    if (before.is === 'open') before.link.close('replaced by a newer link')
     const audits = this.#context.identity.name < name
-    const options = { classic, connection, audits }
+    const peer = { name, address: socket.remoteAddress ?? '' }
+    const options = { classic, connection, audits, peer }
     const link: OpenLink = new OpenLink(this.#context, socket, options, rest, (reason) => {
       this.#lost(link, connection, reason)
     })
     this.#phase = { is: 'open', link, candidate, sinceMs: system.nowMs() }
     this.#changedMs = system.nowMs()
     if (before.is === 'waiting') before.cancel()
-    if (before.is === 'open') before.link.close('replaced by a newer link')
     // An attempt under way goes on: it is settled like any other second connection when it comes through.
+    this.#events.changed()
   }
 
   #lost(link: OpenLink, connection: number, reason: string): void {
@@ -184,15 +227,17 @@ export class Neighbor {
     // Only a link that has lasted makes the next attempt an early one again.
     if (this.#changedMs - phase.sinceMs >= limits.silenceMsMax) this.#delayMs = 0
     this.#redial()
+    this.#events.changed()
   }
 
-  #attemptFailed(socket: Socket, reason: string): void {
+  #attemptFailed(socket: Socket, reason: string, isRefusal = false): void {
     socket.destroy()
     const phase = this.#phase
     if (phase.is !== 'dialing' || phase.socket !== socket) return
     if (reason !== this.#lastTrouble) {
       this.#lastTrouble = reason
       this.#context.log.event('warning', 'no link', { neighbor: this.address.name, reason })
+      if (isRefusal) this.#events.refused(reason)
     }
     this.#redial()
   }

@@ -3,6 +3,7 @@ import type { Log } from '../logs/server-log.ts'
 import { OutputBuffer } from '../protocol/index.ts'
 import type { System } from '../system.ts'
 import { LinkSession, type SessionContext } from './link-session.ts'
+import type { MemberSeen } from './members.ts'
 import type { Owed } from './owed.ts'
 
 export type { LinkLimits } from './link-session.ts'
@@ -20,6 +21,8 @@ export interface LinkOptions {
   readonly connection: number
   /** Whether it is this side that begins to compare tables. */
   readonly audits: boolean
+  /** Who is at the other end, where that is known. */
+  readonly peer?: MemberSeen
 }
 
 /**
@@ -77,6 +80,11 @@ export class OpenLink {
     return this.#session.owed
   }
 
+  /** Whether the neighbor has said, since the link was opened, that all it had was sent. */
+  get isCaughtUp(): boolean {
+    return this.#session.owed.isCaughtUp
+  }
+
   /** Milliseconds to the neighbor and back; `null` before it is known. */
   get roundTripMs(): number | null {
     return this.#session.heartbeat.roundTripMs
@@ -125,11 +133,12 @@ export class OpenLink {
     await closed
   }
 
-  /** Ends the link. */
+  /** Ends the link: what its neighbor holds doesn't count any more, at once. */
   close(reason: string): void {
     if (this.#socket.destroyed) return
     this.#reason = reason
     this.#socket.destroy()
+    this.#session.close()
   }
 
   #closed(): void {

@@ -158,7 +158,8 @@ export class Replica {
   /** A link is lost: the next one finds out what is owed. */
   disconnect(owed: Owed): void {
     const place = this.#links.indexOf(owed)
-    if (place !== -1) this.#links.splice(place, 1)
+    if (place === -1) return
+    this.#links.splice(place, 1)
     this.#listener.claimed()
   }
 

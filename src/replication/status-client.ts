@@ -2,14 +2,15 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { LineFramer } from '../protocol/index.ts'
 import { realSystem } from '../system.ts'
+import { plainAddress, writeAddress } from './addresses.ts'
 import { connected, secureAndGreet } from './dial.ts'
 import type { Identity } from './greet.ts'
 import { LINK_VERSION, NONCE_BYTES, OPERATOR } from './handshake.ts'
 import { makeLinkKeys } from './link-keys.ts'
 import { type LinkEncryption, LinkSecurity } from './link-security.ts'
-import type { ServerStatus } from './status.ts'
+import type { HerdStatus, ServerStatus } from './status.ts'
 
-/** A server could not be asked for its status. The message says why, and is for people. */
+/** A server could not be asked for its status, or told to do something. The message says why, and is for people. */
 export class StatusUnavailable extends Error {
   override readonly name = 'StatusUnavailable'
 }
@@ -18,6 +19,7 @@ export class StatusUnavailable extends Error {
 export interface StatusTarget {
   readonly host: string
   readonly port: number
+  /** `OPERATOR`, `*`, where it isn't known who answers there. */
   readonly name: string
   readonly herd: string
   readonly secret: Buffer
@@ -26,7 +28,12 @@ export interface StatusTarget {
   readonly timeoutMs: number
 }
 
-const STATUS_BYTES_MAX = 1024 * 1024
+/** What a server says of its herd, and by which of our addresses it was asked. */
+export interface HerdAnswer extends HerdStatus {
+  readonly localAddress: string
+}
+
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 const HANDSHAKE_LINE_BYTES_MAX = 1024
 
 /**
@@ -35,6 +42,37 @@ const HANDSHAKE_LINE_BYTES_MAX = 1024
  * @throws {StatusUnavailable}
  */
 export async function askStatus(target: StatusTarget): Promise<ServerStatus> {
+  const { text } = await ask(target, 'status', 'status')
+  return JSON.parse(text) as ServerStatus
+}
+
+/** Asks a server who is in its herd. @throws {StatusUnavailable} */
+export async function askHerd(target: StatusTarget): Promise<HerdAnswer> {
+  const { text, localAddress } = await ask(target, 'members', 'members')
+  return { ...(JSON.parse(text) as HerdStatus), localAddress }
+}
+
+/** Tells a server to leave its herd; resolves when all that it owed was handed on. @throws {StatusUnavailable} */
+export async function askToLeave(target: StatusTarget): Promise<void> {
+  await ask(target, 'leave', 'left')
+}
+
+/**
+ * Lets a server say, in the place of a member that is gone for good, that it has left.
+ *
+ * @returns `false` when the member is reached from there, or not known. @throws {StatusUnavailable}
+ */
+export async function askToGiveUp(target: StatusTarget, member: string): Promise<boolean> {
+  const { text } = await ask(target, `gone ${member}`, 'gone')
+  return text === member
+}
+
+/** Says one line, and reads the line that answers it. @param answer its word; what is behind it is returned. */
+async function ask(
+  target: StatusTarget,
+  words: string,
+  answer: string,
+): Promise<{ readonly text: string; readonly localAddress: string }> {
   const { host, port, name, herd, secret, encryption = { mode: 'psk' }, timeoutMs } = target
   const signal = AbortSignal.timeout(timeoutMs)
   const raw = connect({ host, port, noDelay: true })
@@ -42,6 +80,7 @@ export async function askStatus(target: StatusTarget): Promise<ServerStatus> {
   try {
     const trouble = await connected(raw, timeoutMs)
     if (trouble !== null) throw new Error(trouble)
+    const localAddress = plainAddress(raw.localAddress ?? '')
     const { randomBytes, readClock } = realSystem
     const run = randomBytes(NONCE_BYTES).toString('hex')
     const keys = makeLinkKeys([secret], herd)
@@ -53,27 +92,30 @@ export async function askStatus(target: StatusTarget): Promise<ServerStatus> {
     const security = new LinkSecurity(encryption, herd, OPERATOR, keys)
     const { socket, greeted } = await secureAndGreet(raw, security, identity, name, limits)
     if (greeted.outcome !== 'open') throw new Error(greeted.reason)
-    socket.write(`HERD ${LINK_VERSION} status\n`)
-    return JSON.parse(await readStatusLine(socket, greeted.rest)) as ServerStatus
+    socket.write(`HERD ${LINK_VERSION} ${words}\n`)
+    return { text: await readAnswer(socket, greeted.rest, answer), localAddress }
   } catch (error) {
     const late = signal.aborted ? `no answer within ${timeoutMs} ms` : undefined
     const why = late ?? (error instanceof Error ? error.message : String(error))
-    throw new StatusUnavailable(`${name} at ${host}:${port} doesn't say how it is: ${why}`, { cause: error })
+    const who = name === OPERATOR ? 'the server' : name
+    throw new StatusUnavailable(`${who} at ${writeAddress({ host, port })} doesn't say how it is: ${why}`, {
+      cause: error,
+    })
   } finally {
     raw.destroy()
   }
 }
 
-async function readStatusLine(socket: Socket, rest: Buffer): Promise<string> {
-  const framer = new LineFramer(STATUS_BYTES_MAX)
-  const prefix = `HERD ${LINK_VERSION} status `
+async function readAnswer(socket: Socket, rest: Buffer, word: string): Promise<string> {
+  const framer = new LineFramer(ANSWER_BYTES_MAX)
+  const prefix = `HERD ${LINK_VERSION} ${word}`
   framer.push(rest)
   socket.resume()
   for (;;) {
     const framed = framer.next()
     if (framed === 'line') {
       const line = framer.buffer.toString('utf8', framer.start, framer.end)
-      if (line.startsWith(prefix)) return line.slice(prefix.length)
+      if (line === prefix || line.startsWith(`${prefix} `)) return line.slice(prefix.length + 1)
       continue
     }
     if (framed === 'too-long') throw new Error('its answer is too long')

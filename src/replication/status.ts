@@ -1,12 +1,55 @@
+import type { LinkEncryption } from './link-security.ts'
+import type { Member } from './members.ts'
+
 /** One link, as `herd status` shows it. */
 export interface LinkStatus {
   readonly neighbor: string
   readonly open: boolean
   readonly classic: boolean
+  /** It came by itself, and isn't one of the herd file. */
+  readonly joined: boolean
   /** Seconds since it was opened or lost. */
   readonly forSeconds: number
   /** Fixes owed to the neighbor. */
   readonly queued: number
+  /** Whether the neighbor has said, since the link was opened, that all it had was sent. */
+  readonly caughtUp: boolean
+  /** Milliseconds to the neighbor and back; `null` before it is known. */
+  readonly roundTripMs: number | null
+  /** The neighbor's clock minus this server's, in milliseconds; `null` before it is known. */
+  readonly clockOffsetMs: number | null
+}
+
+/**
+ * Whether a server knows what its herd knows. `ready`: each open link has brought all that there was. `catching up`: not
+ * yet. `alone`: none of its neighbors is reached.
+ */
+export type Readiness = 'ready' | 'catching up' | 'alone'
+
+/** A member of the herd, as one server sees it. */
+export interface MemberStatus extends Member {
+  /** Whether there is a way to it, over links that both ends say are open. */
+  readonly reachable: boolean
+}
+
+/** What a server says of its herd, to an operator that wants to add a server, or remove one. */
+export interface HerdStatus {
+  readonly herd: string
+  /** The server that says so. */
+  readonly server: string
+  /** Seconds; `null`: never. The same for all servers. */
+  readonly forgetAfterSeconds: number | null
+  /** How links are encrypted. The same for all servers. */
+  readonly encryption: LinkEncryption['mode']
+  /** Settings that a new server should have as well, by their names in a herd file. */
+  readonly settings: {
+    readonly link: Readonly<Record<string, number>>
+    readonly limits: Readonly<Record<string, number>>
+  }
+  /** Servers that came by themselves, and how many may. */
+  readonly joined: readonly string[]
+  readonly joinedMax: number
+  readonly members: readonly MemberStatus[]
 }
 
 /** What a server says of itself. */
@@ -17,6 +60,11 @@ export interface ServerStatus {
   readonly run: string
   readonly pid: number
   readonly upSeconds: number
+  readonly readiness: Readiness
+  /** `failing`: it can't be written, and what is new is in memory only. `off`: none is kept. */
+  readonly journal: 'ok' | 'failing' | 'off'
+  /** Another server of this name speaks in the herd. */
+  readonly hasTwin: boolean
   readonly clients: number
   readonly lastFix: {
     readonly client: string
@@ -29,5 +77,6 @@ export interface ServerStatus {
   /** Connections that were accepted and are open now; links that the neighbor dialed are among them. */
   readonly connections: number
   readonly links: readonly LinkStatus[]
+  readonly members: readonly MemberStatus[]
   readonly counters: Readonly<Record<string, number>>
 }

@@ -23,6 +23,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/secret.ts': 'secret',
   'src/server.ts': 'server',
   'src/server-journal.ts': 'server',
+  'src/server-members.ts': 'server',
   'src/server-status.ts': 'server',
   'src/errors.ts': 'index',
   'src/index.ts': 'index',
@@ -41,7 +42,7 @@ const PURE_FILES = [
   ...[
     ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
     ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit'],
-    ...['auditor', 'link-keys', 'clock-offset', 'clock-guard', 'members'],
+    ...['auditor', 'link-keys', 'clock-offset', 'clock-guard', 'members', 'addresses'],
   ].map((name) => `src/replication/${name}.ts`),
   'src/storage/journal-format.ts',
 ]

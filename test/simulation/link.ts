@@ -91,6 +91,7 @@ export class SimLink {
   close(reason: string): void {
     if (this.#isClosed) return
     this.end.destroy()
+    this.session.close()
     this.#closed(reason)
   }
 

@@ -57,7 +57,13 @@ export function simulate(seed: number, options: PlanOptions, mutant: Mutant | nu
     failure = readFailure(error, world)
   }
   return {
-    ...{ seed, failure, acknowledged: watch.acknowledgedCount, trace: world.trace.end(), servers: world.servers.size },
+    ...{
+      seed,
+      failure,
+      acknowledged: watch.acknowledgedCount,
+      trace: world.trace.end(),
+      servers: world.servers.size,
+    },
     ...{ events: world.agenda.events, virtualMs: world.agenda.nowMs },
     ...{ checks: watch.checks, updates: watch.updates, linesOut: watch.linesOut },
     audits: [...world.servers.values()].reduce((sum, server) => sum + server.counters.audits, watch.audits),
@@ -138,6 +144,7 @@ function checkEnd(world: World): void {
   watch.checkAcknowledgements()
   watch.checkAllAudits()
   checkTables(world)
+  checkMembers(world)
   for (const server of world.servers.values()) {
     const links = [...server.neighbors.values()].filter(({ classic }) => !classic)
     for (const { link, name } of server.neighbors.values())
@@ -145,6 +152,18 @@ function checkEnd(world: World): void {
     const isComparable = plan.limits.runsMax > 100 && plan.small === null && links.length > 0
     if (isComparable && server.counters.audits === 0)
       throw new Violation(1, '', `no audit has run at ${server.name}`)
+  }
+}
+
+/** From the rows about servers everybody sees everybody, but for those of the old kind, which say nothing of themselves. */
+function checkMembers(world: World): void {
+  const all = [...world.servers.keys()].toSorted().join(' ')
+  for (const server of world.servers.values()) {
+    const reached = [...server.members.reachable()]
+      .filter((name) => !world.classics.has(name))
+      .toSorted()
+      .join(' ')
+    if (reached !== all) throw new Violation(12, '', `${server.name} reaches ${reached} of ${all}`)
   }
 }
 

@@ -207,7 +207,7 @@ export class Watch implements LinkEvents {
   /** Whether a life holds a fix or something newer; of one that is over, nobody can say that it didn't. */
   #hasHeld(life: Life, fix: KnownFix): boolean {
     const held = this.#memories.get(life)?.held.get(fix.client)
-    return life.isOver || (held !== undefined && compareKnown(held, fix) >= 0)
+    return life.isOver || this.#rotten.has(fix.client) || (held !== undefined && compareKnown(held, fix) >= 0)
   }
 
   /** While one of those lives goes on that were said to hold a fix, the herd has it or something newer. */
