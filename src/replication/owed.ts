@@ -100,13 +100,16 @@ export class Owed {
     }
   }
 
-  /** A new segment of the journal: nothing is known in it, and everything is owed once more. */
-  beginAnew(records: number): void {
+  /**
+   * The journal begins anew: nothing that was introduced or claimed before is relied on, and all records below
+   * `records` are owed once more, but for what the disk has claimed; or `everything`, for a segment that is to hold all.
+   */
+  beginAnew(records: number, everything: boolean): void {
     this.#introduced.fill(0)
     this.#claimed = new VersionVector()
     this.#claimedChanges = -1
     this.#marker = null
-    this.#repair = () => true
+    this.#repair = everything ? () => true : null
     this.queue.markAllBelow(records)
   }
 
