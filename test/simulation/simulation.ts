@@ -66,7 +66,7 @@ export function simulate(seed: number, options: PlanOptions, mutant: Mutant | nu
       servers: world.servers.size,
     },
     ...{ events: world.agenda.events, virtualMs: world.agenda.nowMs },
-    ...{ checks: watch.checks, updates: watch.updates, linesOut: watch.linesOut },
+    ...{ checks: watch.checks, updates: watch.updates, linesOut: watch.sent.lines },
     audits: [...world.servers.values()].reduce((sum, server) => sum + server.counters.audits, watch.audits),
     faults: Object.values(faults.counts).reduce((sum, count) => sum + count, 0),
   }
@@ -104,7 +104,7 @@ function run(world: World, faults: Faults, clients: Clients): void {
   const { agenda, plan, watch } = world
   const isFaultless = plan.faults.length === 0
   if (isFaultless) agenda.runUntil(CALM_START_MS)
-  const linesBefore = watch.linesOut
+  const linesBefore = watch.sent.lines
   clients.start()
   faults.start()
   agenda.runUntil(agenda.nowMs + plan.reportingMs)
@@ -119,7 +119,7 @@ function run(world: World, faults: Faults, clients: Clients): void {
   checkEnd(world)
   if (!isFaultless) return
   const most = watch.updates * updateLinesMax(plan)
-  const lines = watch.linesOut - linesBefore
+  const lines = watch.sent.lines - linesBefore
   if (lines > most) throw new Violation(5, '', `${lines} AT lines were sent, of ${most} at most`)
 }
 
@@ -143,7 +143,7 @@ function isQuiet(world: World): boolean {
 }
 
 function checkEnd(world: World): void {
-  const { watch, plan } = world
+  const { watch } = world
   watch.checkAcknowledgements()
   watch.checkAllAudits()
   checkTables(world)
