@@ -86,6 +86,8 @@ export async function startServer(
     dropped: () => counters.logDropped++,
     trouble: (text) => report({ level: 'warning', event: 'log', text }),
   })
+  // Where no secret can be kept, in the state folder, no journal can either.
+  const keepsJournal = config.journal.keep && secret.source !== 'unavailable'
   const limits = { ...config.limits, ...config.link, forgetAfterSeconds: config.forgetAfterSeconds }
   const replica = new Replica(limits, randomKey(), { server: name, id: run })
   const wake = (): void => {
@@ -161,14 +163,12 @@ export async function startServer(
     clock: links,
     acks,
     ack: config.ack,
-    ackObjection: (level) => ackObjection(level, config.journal.keep, links.ownNeighbors),
+    ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
     findPlaces: (area, items) => finder.find(area, items),
   })
   const sweeper = new Sweeper(replica, system, counters)
   try {
-    journal = config.journal.keep
-      ? await openJournal(config, name, { ...shared, reader, acks, report })
-      : null
+    journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     const port = await gateway.listen(host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
     await links.start(neighborAddresses(config, self))
