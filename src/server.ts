@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
 import { LineGateway } from './gateways/line-gateway.ts'
@@ -8,12 +7,11 @@ import { EmbeddedPlaces } from './places/embedded.ts'
 import { PlacesFinder } from './places/finder.ts'
 import { GoogleLegacyPlaces } from './places/google-legacy.ts'
 import type { Provider } from './places/provider.ts'
-import { type AckLevel, CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
+import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
 import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
 import { NONCE_BYTES } from './replication/handshake.ts'
 import { makeLinkKeys } from './replication/link-keys.ts'
-import type { LinkReaderContext } from './replication/link-reader.ts'
 import { type LinkCertificates, type LinkEncryption, LinkSecurity } from './replication/link-security.ts'
 import { Links } from './replication/links.ts'
 import { Members } from './replication/members.ts'
@@ -21,9 +19,10 @@ import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret } from './secret.ts'
+import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { makeStatus } from './server-status.ts'
-import { JournalFiles, JournalLink, loadJournal, realDisk } from './storage/index.ts'
+import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
 
 const LOOPBACK = '127.0.0.1'
@@ -53,11 +52,6 @@ export interface ServerOptions {
   readonly placesKey: string | undefined
   readonly report: (event: ServerEvent) => void
 }
-
-/** A journal's batch may be longer than `journal.batchBytesMax` by a line and the claims behind it. */
-const JOURNAL_BATCH_BYTES_MAX = 64 * 1024 * 1024
-/** A journal is read in pieces of this size. */
-const JOURNAL_READ_BYTES = 1024 * 1024
 
 /** There is no server of that name in the herd, or it is one that isn't ours to start. */
 export class NoSuchServer extends Error {
@@ -92,9 +86,15 @@ export async function startServer(
     dropped: () => counters.logDropped++,
     trouble: (text) => report({ level: 'warning', event: 'log', text }),
   })
+  // Where no secret can be kept, in the state folder, no journal can either.
+  const keepsJournal = config.journal.keep && secret.source !== 'unavailable'
   const limits = { ...config.limits, ...config.link, forgetAfterSeconds: config.forgetAfterSeconds }
   const replica = new Replica(limits, randomKey(), { server: name, id: run })
-  const acks = new Acks(replica)
+  const wake = (): void => {
+    links.wake()
+    journal?.wake()
+  }
+  const acks = new Acks(replica, wake)
   const parser = new CommandParser()
   const reader = new AtReader(parser, replica.names)
   const nameBytes = Buffer.from(name)
@@ -147,10 +147,7 @@ export async function startServer(
   })
   let journal: JournalLink | null = null
   replica.listen({
-    owed: () => {
-      links.wake()
-      journal?.wake()
-    },
+    owed: wake,
     claimed: () => {
       acks.advance()
       checkReady()
@@ -166,14 +163,12 @@ export async function startServer(
     clock: links,
     acks,
     ack: config.ack,
-    ackObjection: (level) => ackObjection(level, config.journal.keep, links.ownNeighbors),
+    ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
     findPlaces: (area, items) => finder.find(area, items),
   })
   const sweeper = new Sweeper(replica, system, counters)
   try {
-    journal = config.journal.keep
-      ? await openJournal(config, name, { ...shared, reader, acks, report })
-      : null
+    journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     const port = await gateway.listen(host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
     await links.start(neighborAddresses(config, self))
@@ -194,44 +189,6 @@ export async function startServer(
     await log.close()
     throw error
   }
-}
-
-/** Reads the server's journal into the replica, and goes on with it. A journal that can't be had is an error. */
-async function openJournal(
-  config: HerdConfig,
-  name: string,
-  context: LinkReaderContext & {
-    readonly log: ServerLog
-    readonly acks: Acks
-    readonly report: ServerOptions['report']
-  },
-): Promise<JournalLink> {
-  const { replica, log, acks, report, counters } = context
-  const limits = config.journal
-  const trouble = (text: string): void => {
-    log.event('error', 'journal', { text })
-    report({ level: 'warning', event: 'journal', text })
-  }
-  const { files, held } = await loadJournal(context, (onBatch) =>
-    JournalFiles.open({
-      disk: realDisk,
-      folder: join(limits.folder, name),
-      limits: { batchBytesMax: JOURNAL_BATCH_BYTES_MAX, readBytes: JOURNAL_READ_BYTES },
-      onBatch,
-      onTrouble: trouble,
-    }),
-  )
-  const { bytes, batches, cutBytes } = files.report
-  log.event('info', 'journal read', { bytes, batches, cutBytes, clients: replica.table.clients })
-  return new JournalLink(
-    {
-      ...{ replica, counters, limits, trouble, after: realSystem.after },
-      soon: (callback) => setImmediate(callback),
-      isWaitedFor: () => acks.isForDisk,
-    },
-    files,
-    held,
-  )
 }
 
 async function stopInOrder(
@@ -264,13 +221,6 @@ function findServer(config: HerdConfig, name: string): ServerSettings {
       `${name} is a classic server: it isn't started by Herd; ours are ${names.join(', ')}`,
     )
   return self
-}
-
-/** Why nothing can be acknowledged at that level here; `null`: it can. */
-function ackObjection({ disk, peers }: AckLevel, keepsJournal: boolean, neighbors: number): string | null {
-  if (peers > neighbors) return `this server has ${neighbors} neighbors that could acknowledge, not ${peers}`
-  if (disk && !keepsJournal) return 'this server keeps no journal (journal.keep), so nothing is on its disk'
-  return null
 }
 
 /** A server that nobody can prove anything to is reached from its own machine only, and says so. */

@@ -152,7 +152,6 @@ export class LineCommands {
     return this.#context.replica.table.get(buffer, fieldStart(fields, CLIENT), fieldEnd(fields, CLIENT))
   }
 
-  /** A report that there is no room for must not look as if it were accepted. */
   /** This server's clock is wrong, and so would be the difference that it wrote: nothing is kept. */
   #refuseForClock(offMs: number): void {
     const { output, counters } = this.#context
@@ -165,6 +164,7 @@ export class LineCommands {
     output.append(reply, 0, reply.length)
   }
 
+  /** A report that there is no room for must not look as if it were accepted. */
   #tableFull(limit: 'clientsMax' | 'tableBytesMax'): void {
     const { counters, log, replica, output, limits } = this.#context
     const most = `${limits[limit]} ${limit === 'clientsMax' ? 'clients' : 'bytes of text'}`

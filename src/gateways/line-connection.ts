@@ -1,47 +1,13 @@
 import type { Socket } from 'node:net'
 import { NOT_NEWER } from '../locations/index.ts'
-import { type AckLevel, LineFramer } from '../protocol/index.ts'
-import { ackText } from '../replication/acks.ts'
+import { LineFramer } from '../protocol/index.ts'
 import { TLS_FIRST_BYTE } from '../replication/link-security.ts'
-import type { Links } from '../replication/links.ts'
-import type { System } from '../system.ts'
-import { type AckContext, AckHold } from './ack-hold.ts'
-import type { AddressBook } from './address-book.ts'
-import type { CommandContext, LineCommands } from './line-commands.ts'
+import { AckHold } from './ack-hold.ts'
+import type { ConnectionContext } from './connection-context.ts'
 import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
-import { type ReplyLimits, ReplyWriter } from './reply-writer.ts'
-import { type PauseReason, Turn, type TurnLimits } from './turn.ts'
-import type { Whosat, WhosatKind } from './whosat.ts'
-
-/** Bounds of one connection. */
-export interface LineLimits extends ReplyLimits, TurnLimits {
-  readonly lineBytesMax: number
-  /** The first line must come within this time. */
-  readonly firstLineMsMax: number
-  /** A connection that is being closed for a fault is read, and not heeded, for this long at most. */
-  readonly lingerMsMax: number
-}
-
-/** Finds places: always resolves, with the JSON text of a reply. */
-export type FindPlaces = (
-  area: NonNullable<ReturnType<LineCommands['whatsat']>>,
-  items: number,
-) => Promise<string>
-
-/** What all connections of a gateway share. */
-export interface ConnectionContext extends CommandContext, AckContext {
-  readonly commands: LineCommands
-  readonly whosat: Whosat
-  readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits']
-  /** Where reports must be held before they are answered, unless the client asks for something else … */
-  readonly ack: AckLevel
-  /** … and why it can't have that; `null`: it can. */
-  readonly ackObjection: (level: AckLevel) => string | null
-  readonly links: Links
-  readonly findPlaces: FindPlaces
-  readonly addresses: AddressBook
-  readonly system: System
-}
+import { ReplyWriter } from './reply-writer.ts'
+import { type PauseReason, Turn } from './turn.ts'
+import type { WhosatKind } from './whosat.ts'
 
 /** A query costs a turn as much as so many lines. */
 const QUERY_COST = 256
@@ -77,8 +43,7 @@ export class LineConnection {
   /** The limit that keeps it paused; `null` when only others' turns do. */
   #pausedFor: PauseReason | null = null
   readonly #turn: Turn
-  /** Where reports must be held before they are answered; `null`: in memory. */
-  #ack: AckHold | null
+  readonly #ack: AckHold
 
   /** @param onHandedOver told when the connection has become a link. */
   constructor(context: ConnectionContext, socket: Socket, id: number, onHandedOver: () => void) {
@@ -90,7 +55,7 @@ export class LineConnection {
     this.#framer = new LineFramer(context.limits.lineBytesMax)
     this.#replies = new ReplyWriter(context, socket, id)
     this.#turn = new Turn(context, this.#replies, this.#address)
-    this.#ack = this.#ackHold(context.ack)
+    this.#ack = new AckHold(context, this.#replies, () => this.#resume())
     this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -137,6 +102,7 @@ export class LineConnection {
     this.#replies.drained()
     this.#waitTimer?.()
     this.#lingerTimer?.()
+    this.#ack.cancel()
     this.#state = 'closing'
   }
 
@@ -153,7 +119,7 @@ export class LineConnection {
       exhausted = !this.#takeLine()
       if (this.#isOver()) return
     }
-    this.#ack?.hold()
+    this.#ack.hold()
     this.#replies.send()
     if (!exhausted) this.#pause()
     else if (this.#ended || this.#stopping) this.#finish()
@@ -189,7 +155,8 @@ export class LineConnection {
         this.#iamat(buffer)
         return true
       case 'ack':
-        this.#askForAck()
+        this.#ack.ask(parser.ack)
+        this.#turn.measureRoom()
         return true
       case 'whatsat':
         this.#turn.spend(QUERY_COST)
@@ -218,22 +185,7 @@ export class LineConnection {
     const applied = commands.iamat(buffer)
     addresses.spendFix(this.#address)
     // What isn't kept, for its age or for want of room, is answered as it is.
-    if (this.#ack !== null && applied >= NOT_NEWER) this.#ack.note(mark, commands.heldStamp(applied))
-  }
-
-  /** ACK: from here on, reports are answered once they are held at that level. */
-  #askForAck(): void {
-    const { parser, output, ackObjection } = this.#context
-    this.#ack?.hold()
-    const objection = ackObjection(parser.ack)
-    if (objection === null) this.#ack = this.#ackHold(parser.ack)
-    const reply = Buffer.from(objection === null ? `ACK ${ackText(parser.ack)}\n` : `? ${objection}\n`)
-    output.append(reply, 0, reply.length)
-  }
-
-  #ackHold(level: AckLevel): AckHold | null {
-    if (!level.disk && level.peers === 0) return null
-    return new AckHold(this.#context, level, this.#replies, () => this.#resume())
+    if (this.#ack.isAsked && applied >= NOT_NEWER) this.#ack.note(mark, commands.heldStamp(applied))
   }
 
   /** A reply that was awaited is there. */
@@ -244,7 +196,7 @@ export class LineConnection {
 
   #whatsat(buffer: Buffer, start: number, end: number): void {
     const { commands, output, parser, findPlaces } = this.#context
-    this.#ack?.hold()
+    this.#ack.hold()
     const mark = output.waiting
     const area = commands.whatsat(buffer)
     if (area === null) {
@@ -257,7 +209,7 @@ export class LineConnection {
 
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
     const { whosat, commands, output } = this.#context
-    this.#ack?.hold()
+    this.#ack.hold()
     const search = whosat.begin(kind, buffer)
     if (search === null) {
       commands.invalid(buffer, start, end)
@@ -381,7 +333,7 @@ export class LineConnection {
   /** Ends the connection, for a fault or because all is said: takes no more lines, and closes when all replies are out. */
   #close(reply: string): void {
     const { output } = this.#context
-    this.#ack?.hold()
+    this.#ack.hold()
     output.append(Buffer.from(reply), 0, Buffer.byteLength(reply))
     this.#state = 'closing'
     // What still comes is read and dropped: closing over unread bytes would take back the reply.

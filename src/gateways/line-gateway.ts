@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { AddressBook, type AddressLimits } from './address-book.ts'
+import type { ConnectionContext } from './connection-context.ts'
 import { LineCommands } from './line-commands.ts'
-import { type ConnectionContext, LineConnection } from './line-connection.ts'
+import { LineConnection } from './line-connection.ts'
 import { Whosat, type WhosatContext } from './whosat.ts'
 
 /** Replies that a socket takes before it asks to wait. */

@@ -6,8 +6,7 @@ import { runOf, type Stamp } from './stamps.ts'
 interface Waiter {
   readonly level: AckLevel
   readonly stamp: Stamp
-  /** `null`: waits no longer. */
-  done: (() => void) | null
+  readonly done: () => void
 }
 
 /** The level of who doesn't wait. */
@@ -25,13 +24,16 @@ export function ackText({ disk, peers }: AckLevel): string {
  */
 export class Acks {
   readonly #replica: Replica
-  /** By level and run: in each, who waits first is also reached first. */
-  readonly #queues = new Map<string, Waiter[]>()
+  readonly #wanted: () => void
+  /** By level and run, in the order of their coming: in each, who waits first is, nearly always, also reached first. */
+  readonly #queues = new Map<string, Set<Waiter>>()
   #forPeers = 0
   #forDisk = 0
 
-  constructor(replica: Replica) {
+  /** @param wanted told that somebody has begun to wait: what was to be said or written later is now urgent. */
+  constructor(replica: Replica, wanted: () => void = () => {}) {
     this.#replica = replica
+    this.#wanted = wanted
   }
 
   /** Whether somebody waits for what neighbors hold. */
@@ -42,6 +44,13 @@ export class Acks {
   /** Whether somebody waits for the disk. */
   get isForDisk(): boolean {
     return this.#forDisk > 0
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    let count = 0
+    for (const queue of this.#queues.values()) count += queue.size
+    return count
   }
 
   /** Whether what has this stamp is held at this level. */
@@ -63,33 +72,28 @@ export class Acks {
   wait(level: AckLevel, stamp: Stamp, done: () => void): () => void {
     const waiter: Waiter = { level, stamp, done }
     const key = `${ackText(level)} ${runOf(stamp)}`
-    const queue = this.#queues.get(key)
-    if (queue === undefined) this.#queues.set(key, [waiter])
-    else queue.push(waiter)
+    const queue = this.#queues.get(key) ?? new Set()
+    this.#queues.set(key, queue)
+    queue.add(waiter)
     this.#count(level, 1)
-    return () => this.#end(waiter)
+    this.#wanted()
+    return () => this.#end(key, queue, waiter)
   }
 
   /** Somebody claims to hold more than before: ends the waiting of those who waited for that. */
   advance(): void {
     for (const [key, queue] of this.#queues) {
-      let ended = 0
       for (const waiter of queue) {
-        const { done } = waiter
-        if (done !== null && !this.isReached(waiter.level, waiter.stamp)) break
-        ended++
-        if (done === null) continue
-        this.#end(waiter)
-        done()
+        if (!this.isReached(waiter.level, waiter.stamp)) break
+        this.#end(key, queue, waiter)
+        waiter.done()
       }
-      if (ended === queue.length) this.#queues.delete(key)
-      else queue.splice(0, ended)
     }
   }
 
-  #end(waiter: Waiter): void {
-    if (waiter.done === null) return
-    waiter.done = null
+  #end(key: string, queue: Set<Waiter>, waiter: Waiter): void {
+    if (!queue.delete(waiter)) return
+    if (queue.size === 0 && this.#queues.get(key) === queue) this.#queues.delete(key)
     this.#count(waiter.level, -1)
   }
 

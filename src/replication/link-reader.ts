@@ -44,8 +44,8 @@ export function receiveAt(context: LinkReaderContext, buffer: Buffer, from: Owed
   return applied >= 0
 }
 
-/** The stamp of the AT line just read. One of a run that we were not told of covers nothing, and is safe. */
-function stampOf(parser: CommandParser, from: Owed): Stamp {
+/** The stamp of the AT line that the parser has just read. One of a run that we were not told of covers nothing, and is safe. */
+export function stampOf(parser: CommandParser, from: Owed): Stamp {
   if (parser.stampAlias === NO_STAMP_ALIAS) return NO_STAMP
   const run = from.runOfAlias(parser.stampAlias)
   return run === 0 ? NO_STAMP : makeStamp(run, parser.stampSeq)

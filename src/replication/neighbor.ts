@@ -202,6 +202,8 @@ export class Neighbor {
       ...{ neighbor: name, connection, dialer: candidate.dialer, classic },
       ...(greeted && { version: greeted.version, clockOffsetMs: Math.round(greeted.clockOffsetMs) }),
     })
+    // First, so that this neighbor is never counted twice among those who hold something.
+    if (before.is === 'open') before.link.close('replaced by a newer link')
     const audits = this.#context.identity.name < name
     const peer = { name, address: socket.remoteAddress ?? '' }
     const options = { classic, connection, audits, peer }
@@ -211,7 +213,6 @@ export class Neighbor {
     this.#phase = { is: 'open', link, candidate, sinceMs: system.nowMs() }
     this.#changedMs = system.nowMs()
     if (before.is === 'waiting') before.cancel()
-    if (before.is === 'open') before.link.close('replaced by a newer link')
     // An attempt under way goes on: it is settled like any other second connection when it comes through.
     this.#events.changed()
   }

@@ -133,11 +133,12 @@ export class OpenLink {
     await closed
   }
 
-  /** Ends the link. */
+  /** Ends the link: what its neighbor holds doesn't count any more, at once. */
   close(reason: string): void {
     if (this.#socket.destroyed) return
     this.#reason = reason
     this.#socket.destroy()
+    this.#session.close()
   }
 
   #closed(): void {

@@ -100,13 +100,16 @@ export class Owed {
     }
   }
 
-  /** A new segment of the journal: nothing is known in it, and everything is owed once more. */
-  beginAnew(records: number): void {
+  /**
+   * The journal begins anew: nothing that was introduced or claimed before is relied on, and all records below
+   * `records` are owed once more, but for what the disk has claimed; or `everything`, for a segment that is to hold all.
+   */
+  beginAnew(records: number, everything: boolean): void {
     this.#introduced.fill(0)
     this.#claimed = new VersionVector()
     this.#claimedChanges = -1
     this.#marker = null
-    this.#repair = () => true
+    this.#repair = everything ? () => true : null
     this.queue.markAllBelow(records)
   }
 
@@ -126,7 +129,8 @@ export class Owed {
 
   /** Whether a record that a sweep came by is to be sent. @param isCovered whether the other end claims to hold it. */
   isWanted(record: number, isCovered: boolean): boolean {
-    return this.#repair === null ? !isCovered : this.#repair(record)
+    // A sweep that repairs also passes by what has become new meanwhile.
+    return !isCovered || this.#repair?.(record) === true
   }
 
   /** Sets a marker, if there is none and something can be claimed. */

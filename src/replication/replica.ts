@@ -123,6 +123,11 @@ export class Replica {
     return this.#stamps.get(record)
   }
 
+  /** Gives a record the stamp under which its fix is known elsewhere. While a journal is read; before any link is open. */
+  restamp(record: number, stamp: Stamp): void {
+    this.#stamps.set(record, stamp)
+  }
+
   /** How many neighbors are known to hold what has this stamp. */
   holders(stamp: Stamp): number {
     let count = 0
@@ -153,7 +158,8 @@ export class Replica {
   /** A link is lost: the next one finds out what is owed. */
   disconnect(owed: Owed): void {
     const place = this.#links.indexOf(owed)
-    if (place !== -1) this.#links.splice(place, 1)
+    if (place === -1) return
+    this.#links.splice(place, 1)
     this.#listener.claimed()
   }
 

@@ -1,6 +1,7 @@
 export type { Disk, DiskFile } from './disk.ts'
 export { JournalFiles } from './journal-files.ts'
-export { JournalLink, type JournalLinkLimits, loadJournal } from './journal-link.ts'
+export { JournalLink, type JournalLinkLimits } from './journal-link.ts'
+export { type JournalLoadContext, loadJournal } from './journal-loading.ts'
 export { type JournalOptions, type JournalReport, JournalUnusable } from './journal-opening.ts'
 export { realDisk } from './real-disk.ts'
 export type { JournalLimits } from './segment-file.ts'

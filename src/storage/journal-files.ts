@@ -116,7 +116,16 @@ export class JournalFiles {
    * @throws the error of the disk; those that are left are deleted the next time.
    */
   dropBefore(number: number): Promise<void> {
-    return this.#alone(() => this.#drop(number))
+    return this.#alone(() => this.#remove((older) => older.number < number))
+  }
+
+  /**
+   * Deletes that segment and later ones: what was begun with it is given up. What is appended next begins a new one.
+   *
+   * @throws the error of the disk; it can be tried again.
+   */
+  giveUp(number: number): Promise<void> {
+    return this.#alone(() => this.#giveUp(number))
   }
 
   /** Waits for what is under way, closes the files and lets others have the journal. */
@@ -190,17 +199,23 @@ export class JournalFiles {
     this.#current = null
   }
 
-  async #drop(number: number): Promise<void> {
+  async #giveUp(number: number): Promise<void> {
+    await this.#leave()
+    await this.#remove((older) => older.number >= number)
+  }
+
+  /**
+   * Deletes segments, the latest first and each for good before the next: so whatever a crash leaves of them is the
+   * beginning of what there was, which is true by itself. An end isn't: what it says may rest on what was before it.
+   */
+  async #remove(isChosen: (segment: Older) => boolean): Promise<void> {
     const { disk, folder } = this.#options
-    // The oldest first: whatever a crash leaves is the end of what there was.
-    const dropped = this.#older
-      .filter((older) => older.number < number)
-      .toSorted((left, right) => left.number - right.number)
-    for (const older of dropped) {
-      await disk.remove(folder, segmentName(older.number))
-      this.#older = this.#older.filter((other) => other !== older)
+    const chosen = this.#older.filter(isChosen).toSorted((left, right) => right.number - left.number)
+    for (const segment of chosen) {
+      await disk.remove(folder, segmentName(segment.number))
+      await disk.syncFolder(folder)
+      this.#older = this.#older.filter((other) => other !== segment)
     }
-    await disk.syncFolder(folder)
   }
 
   async #close(): Promise<void> {

@@ -1,12 +1,11 @@
 import type { Counters } from '../counters.ts'
-import { type CommandParser, LineFramer, OutputBuffer } from '../protocol/index.ts'
-import { type LinkReaderContext, receiveAt, receiveWord } from '../replication/link-reader.ts'
+import { OutputBuffer } from '../protocol/index.ts'
 import { appendVector } from '../replication/link-words.ts'
-import { Owed } from '../replication/owed.ts'
+import type { Owed } from '../replication/owed.ts'
 import type { Replica } from '../replication/replica.ts'
 import type { VersionVector } from '../replication/version-vector.ts'
 import type { JournalFiles } from './journal-files.ts'
-import type { JournalOptions } from './journal-opening.ts'
+import type { LoadedJournal } from './journal-loading.ts'
 
 /** Bounds of a journal. */
 export interface JournalLinkLimits {
@@ -14,7 +13,7 @@ export interface JournalLinkLimits {
   readonly everyMs: number
   /** AT lines that are written at a time. */
   readonly batchBytesMax: number
-  /** The journal is written anew when it is this much longer than twice what it must hold. */
+  /** The journal is written anew when it is this much longer than twice what it has to hold. */
   readonly compactBytesMin: number
   /** Until a disk that failed is tried again. */
   readonly retryMs: number
@@ -35,41 +34,8 @@ export interface JournalLinkContext {
 
 /** Segments that restarts may leave behind before they are made one. */
 const SEGMENTS_MAX = 8
-/** The longest line that can be in a journal: it was written by ourselves. */
-const LINE_BYTES_MAX = 2 ** 24
-
-/** What reading a journal needs. */
-export interface JournalLoadContext extends LinkReaderContext {
-  readonly parser: CommandParser
-}
-
-/**
- * Reads a journal into a replica that has no links yet.
- *
- * @param open opens the files. @returns them, and what the disk is known to hold.
- * @throws what `JournalFiles.open` throws.
- */
-export async function loadJournal(
-  context: JournalLoadContext,
-  open: (onBatch: JournalOptions['onBatch']) => Promise<JournalFiles>,
-): Promise<{ readonly files: JournalFiles; readonly held: VersionVector }> {
-  const { replica, parser } = context
-  const from = new Owed('disk', 0)
-  const framer = new LineFramer(LINE_BYTES_MAX)
-  const files = await open((payload) => {
-    framer.push(payload)
-    while (framer.next() === 'line') {
-      const { buffer, start, end } = framer
-      const kind = parser.parse(buffer, start, end)
-      if (kind === 'at') receiveAt(context, buffer, from)
-      else if (kind === 'herd') receiveWord(context, buffer.toString('latin1', start, end), from)
-    }
-  })
-  // Where something is missing in the middle, claims behind it say too much: then none of them is believed.
-  if (files.report.damaged.length > 0) replica.disown(from)
-  replica.adoptUncovered()
-  return { files, held: from.peer }
-}
+/** What is not written by then when a server stops is written by its next life, or comes from its neighbors. */
+const STOP_MS_MAX = 2000
 
 /**
  * The journal as one more link, to the disk: it owes the same lines, sends them whenever the disk can take more, and the
@@ -85,33 +51,23 @@ export class JournalLink {
   #timer: (() => void) | null = null
   #isSoon = false
   #isStopped = false
+  /** It has stopped, and has no time left. */
+  #isLate = false
   #isFailing = false
-  /** Everything has to be written once more, to a new segment. */
-  #mustCompact: boolean
-  /** The segment that holds everything once its first claim is synced; `null`: none is being written anew. */
+  /** When the journal is so long, everything is written once more, to a new segment. */
+  #compactAtBytes: number
+  /** The segment that will hold everything once its first claim is synced; `null`: none is being written anew. */
   #compacting: number | null = null
-  /** How long the segment was when it held everything. */
-  #snapshotBytes = 0
 
-  /** @param held what the disk holds already. */
-  constructor(context: JournalLinkContext, files: JournalFiles, held: VersionVector) {
+  constructor(context: JournalLinkContext, { files, held, neededBytes }: LoadedJournal) {
     this.#context = context
     this.#files = files
     this.#owed = context.replica.connect('disk')
     held.forEachBeyond(this.#owed.peer, (run, seq) => this.#owed.peer.raise(run, seq))
     const { segments, damaged } = files.report
-    this.#mustCompact = segments > SEGMENTS_MAX || damaged.length > 0
+    const isUntidy = segments > SEGMENTS_MAX || damaged.length > 0
+    this.#compactAtBytes = isUntidy ? 0 : 2 * neededBytes + context.limits.compactBytesMin
     this.wake()
-  }
-
-  /** Whether the disk has failed: what is new is in memory only. */
-  get isFailing(): boolean {
-    return this.#isFailing
-  }
-
-  /** Bytes of the journal. */
-  get bytes(): number {
-    return this.#files.bytes
   }
 
   /** There may be something to write: at once if somebody waits for it. Called for every fix. */
@@ -127,13 +83,16 @@ export class JournalLink {
     } else this.#timer ??= after(limits.everyMs, () => this.#begin())
   }
 
-  /** Writes all that is owed, and closes the files. */
+  /** Writes all that is owed, as far as there is time, and closes the files. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#timer?.()
+    const cancel = this.#context.after(STOP_MS_MAX, () => {
+      this.#isLate = true
+    })
     await this.#writing
     if (!this.#isFailing) await this.#write().catch((error: unknown) => this.#failed(error))
-    this.#timer?.()
+    cancel()
     this.#context.replica.disconnect(this.#owed)
     await this.#files.close()
   }
@@ -142,8 +101,7 @@ export class JournalLink {
     this.#timer?.()
     this.#timer = null
     if (this.#writing !== null || this.#isStopped) return
-    this.#isFailing = false
-    this.#writing = this.#write()
+    this.#writing = this.#try()
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         this.#writing = null
@@ -151,29 +109,42 @@ export class JournalLink {
       })
   }
 
+  async #try(): Promise<void> {
+    if (this.#isFailing) await this.#beginAgain()
+    await this.#write()
+  }
+
   get #isDirty(): boolean {
     return this.#owed.hasMore || this.#owed.hasClaim(this.#context.replica.vector)
   }
 
-  /** Writes batch after batch until nothing is owed. */
+  /** Writes batch after batch: until nothing more is in a hurry. */
   async #write(): Promise<void> {
-    const { replica, counters, isWaitedFor, limits } = this.#context
-    for (;;) {
+    let batchBytes = 0
+    do {
       if (this.#mustCompact) await this.#compact()
       const claim = this.#nextBatch()
-      if (this.#output.waiting > 0) {
-        await this.#files.append(this.#output.take())
-        this.#recovered()
-        counters.journalBatches++
-      }
-      if (claim !== null) {
-        await this.#claimed(claim)
-        replica.claimsHeard()
-      }
-      const { segmentBytes } = this.#files
-      this.#mustCompact ||= segmentBytes > 2 * this.#snapshotBytes + limits.compactBytesMin
-      if (!this.#owed.hasMore && !(isWaitedFor() && this.#isDirty)) return
-    }
+      batchBytes = this.#output.waiting
+      if (batchBytes > 0) await this.#append()
+      // All that it came by is held already: others get their turn before it goes on.
+      else await new Promise<void>((resolve) => this.#context.soon(resolve))
+      if (claim !== null) await this.#claimed(claim)
+    } while (this.#isHurried(batchBytes) && !this.#isLate)
+  }
+
+  /** Whether the next batch is written right behind one of so many bytes, and not a while later with what is new then. */
+  #isHurried(batchBytes: number): boolean {
+    if (this.#isStopped || this.#context.isWaitedFor()) return this.#isDirty
+    return this.#owed.isSweeping || (this.#owed.hasMore && batchBytes >= this.#context.limits.batchBytesMax)
+  }
+
+  async #append(): Promise<void> {
+    const { counters, trouble } = this.#context
+    await this.#files.append(this.#output.take())
+    counters.journalBatches++
+    if (counters.journalFailing === 0) return
+    counters.journalFailing = 0
+    trouble('the journal can be written again')
   }
 
   /** Appends the next batch to the output. @returns what it claims, or `null`. */
@@ -193,20 +164,40 @@ export class JournalLink {
 
   /** A claim is synced: the disk holds what it says. */
   async #claimed(claim: VersionVector): Promise<void> {
+    const { replica, limits } = this.#context
     claim.forEachBeyond(this.#owed.peer, (run, seq) => this.#owed.peer.raise(run, seq))
-    if (this.#compacting === null) return
-    await this.#files.dropBefore(this.#compacting)
+    replica.claimsHeard()
+    const segment = this.#compacting
+    if (segment === null) return
+    // From here on the new segment is the journal, whatever becomes of the older ones.
     this.#compacting = null
-    this.#snapshotBytes = this.#files.segmentBytes
+    this.#compactAtBytes = 2 * this.#files.segmentBytes + limits.compactBytesMin
+    await this.#files.dropBefore(segment)
+  }
+
+  get #mustCompact(): boolean {
+    return this.#compacting === null && !this.#isStopped && this.#files.bytes >= this.#compactAtBytes
   }
 
   async #compact(): Promise<void> {
+    // If this fails it is not tried again at once: a full disk must go on taking what is new.
+    this.#compactAtBytes = this.#files.bytes + this.#context.limits.compactBytesMin
     this.#compacting = await this.#files.beginSegment()
-    this.#mustCompact = false
-    this.#owed.beginAnew(this.#context.replica.table.recordsEnd)
+    this.#owed.beginAnew(this.#context.replica.table.recordsEnd, true)
   }
 
-  /** The disk failed: what it was given last may be on it or not, so it is given everything once it works again. */
+  /**
+   * The disk failed: what it was given last may be on it or not. So it gets all that it hasn't claimed; and the
+   * segment in which everything was to be gives back its room.
+   */
+  async #beginAgain(): Promise<void> {
+    this.#isFailing = false
+    this.#owed.beginAnew(this.#context.replica.table.recordsEnd, false)
+    if (this.#compacting === null) return
+    await this.#files.giveUp(this.#compacting)
+    this.#compacting = null
+  }
+
   #failed(error: unknown): void {
     const { counters, limits, after, trouble } = this.#context
     const reason = error instanceof Error ? error.message : String(error)
@@ -216,15 +207,7 @@ export class JournalLink {
     }
     counters.journalFailing = 1
     this.#isFailing = true
-    this.#mustCompact = true
     this.#output.cutBack(0)
     if (!this.#isStopped) this.#timer = after(limits.retryMs, () => this.#begin())
-  }
-
-  #recovered(): void {
-    const { counters, trouble } = this.#context
-    if (counters.journalFailing === 0) return
-    counters.journalFailing = 0
-    trouble('the journal can be written again')
   }
 }

@@ -22,6 +22,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/config.ts': 'config',
   'src/secret.ts': 'secret',
   'src/server.ts': 'server',
+  'src/server-journal.ts': 'server',
   'src/server-members.ts': 'server',
   'src/server-status.ts': 'server',
   'src/errors.ts': 'index',

@@ -91,6 +91,7 @@ export class SimLink {
   close(reason: string): void {
     if (this.#isClosed) return
     this.end.destroy()
+    this.session.close()
     this.#closed(reason)
   }
 
@@ -145,6 +146,7 @@ export class SimLink {
   #nextBeat(): () => void {
     return this.#agenda.after(this.server.limits.heartbeatMs, () => {
       this.#cancelBeat = this.#nextBeat()
+      if (this.classic) this.end.probe()
       const trouble = this.session.beat()
       if (trouble !== null) this.close(trouble)
       else this.wake()

@@ -154,7 +154,8 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'what was sent to a neighbor counts as held there',
     withinSeeds: 10,
     replica: (replica) => {
-      replica.holders = () => replica.links.filter(({ to, length }) => to === 'neighbor' && length === 0).length
+      replica.holders = () =>
+        replica.links.filter(({ to, length }) => to === 'neighbor' && length === 0).length
     },
   },
 ]

@@ -64,7 +64,7 @@ export function answerGreeting(server: SimServer, end: End): void {
 
 type Phase =
   | { readonly is: 'waiting'; readonly cancel: () => void }
-  | { readonly is: 'dialing'; readonly end: End; readonly cancel: () => void }
+  | { readonly is: 'dialing'; readonly end: End }
   | { readonly is: 'open'; readonly link: SimLink; readonly candidate: Candidate; readonly sinceMs: number }
   | { readonly is: 'stopped' }
 
@@ -108,7 +108,6 @@ export class SimNeighbor {
     if (phase.is === 'waiting') phase.cancel()
     if (phase.is === 'open') phase.link.abandon(isSilent)
     if (phase.is === 'dialing') {
-      phase.cancel()
       if (isSilent) phase.end.vanish()
       else phase.end.destroy()
     }
@@ -130,22 +129,20 @@ export class SimNeighbor {
 
   #dial(): void {
     const end = this.#server.world.connect(this.#server, this.name)
-    const { handshakeMsMax } = this.#server.limits
-    const cancel = this.#server.world.agenda.after(handshakeMsMax, () => this.#failed(end))
-    this.#phase = { is: 'dialing', end, cancel }
+    this.#phase = { is: 'dialing', end }
     this.#greet(end)
   }
 
   #greet(end: End): void {
     const { world, limits, name, runId } = this.#server
     const reader = new GreetingReader()
-    let cancel = (): void => {}
     const fail = (): void => {
       cancel()
       this.#failed(end)
     }
+    let cancel = world.agenda.after(limits.handshakeMsMax, fail)
     const onOpen = (): void => {
-      if (this.#phase.is === 'dialing' && this.#phase.end === end) this.#phase.cancel()
+      cancel()
       if (this.classic) {
         this.#open(end, Buffer.alloc(0), { dialer: name, peerRun: '' })
         return
@@ -179,17 +176,19 @@ export class SimNeighbor {
 
   #open(end: End, rest: Buffer, candidate: Candidate): void {
     const before = this.#phase
+    if (before.is === 'open') before.link.close('replaced by a newer link')
     const link: SimLink = new SimLink(this.#server, this.name, end, this.classic, rest, () =>
       this.#lost(link),
     )
     this.#phase = { is: 'open', link, candidate, sinceMs: this.#server.world.agenda.nowMs }
     if (before.is === 'waiting') before.cancel()
-    if (before.is === 'open') before.link.close('replaced by a newer link')
+    this.#server.announceLinks()
   }
 
   #lost(link: SimLink): void {
     const phase = this.#phase
     if (phase.is !== 'open' || phase.link !== link) return
+    this.#server.announceLinks()
     const { limits, world } = this.#server
     if (world.agenda.nowMs - phase.sinceMs >= limits.silenceMsMax) this.#delayMs = 0
     this.#redial()
@@ -198,10 +197,7 @@ export class SimNeighbor {
   #failed(end: End): void {
     end.destroy()
     const phase = this.#phase
-    if (phase.is === 'dialing' && phase.end === end) {
-      phase.cancel()
-      this.#redial()
-    }
+    if (phase.is === 'dialing' && phase.end === end) this.#redial()
   }
 
   #redial(): void {

@@ -1,12 +1,13 @@
 import { type Counters, makeCounters } from '../../src/counters.ts'
 import type { HashKey } from '../../src/locations/index.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
+import { Acks } from '../../src/replication/acks.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'
 import { receiveAt } from '../../src/replication/link-reader.ts'
 import type { LinkLimits, SessionContext } from '../../src/replication/link-session.ts'
+import { Members } from '../../src/replication/members.ts'
 import type { RedialLimits } from '../../src/replication/redial.ts'
 import { FROM_CLIENT, Replica, type ReplicaLimits } from '../../src/replication/replica.ts'
-import type { Stamp } from '../../src/replication/stamps.ts'
 import { WIDE_LIMITS } from '../support/fixes.ts'
 import { LineSplitter } from './lines.ts'
 import { answerGreeting, SimNeighbor } from './neighbor.ts'
@@ -37,15 +38,10 @@ export interface SimDisk {
   load(server: SimServer): void
 }
 
-/** Who has reported and waits. */
-interface Waiting {
-  readonly stamp: Stamp
-  readonly peers: number
-  readonly line: string
-  readonly untilMs: number
-}
-
+/** A client waits for so long until its level is reached. */
 const WAIT_MS_MAX = 5000
+/** Rows about servers that one keeps at most. */
+const MEMBERS_MAX = 4096
 const NO_LOG = { traffic: false, lineIn: () => undefined, event: () => undefined }
 
 /** A server without sockets: the real replica and the real sessions, in virtual time. */
@@ -67,7 +63,8 @@ export class SimServer {
   life!: Life
   #parser = new CommandParser()
   #reader!: AtReader
-  #waiting: Waiting[] = []
+  members!: Members
+  #acks!: Acks
   #starts = 0
   readonly #neighborNames: Map<string, boolean> = new Map()
   /** Connections that came in: all of them end with the process. */
@@ -95,8 +92,10 @@ export class SimServer {
   /** Takes a neighbor from it, for good. */
   removeNeighbor(name: string): void {
     this.#neighborNames.delete(name)
-    this.neighbors.get(name)?.abandon(false)
-    this.neighbors.delete(name)
+    const neighbor = this.neighbors.get(name)
+    neighbor?.link?.session.close()
+    neighbor?.abandon(false)
+    if (this.neighbors.delete(name)) this.announceLinks()
   }
 
   /** Starts it with an empty memory, and what is on its disk. */
@@ -115,22 +114,25 @@ export class SimServer {
     const randomKey = (): HashKey => [world.random.word(), world.random.word(), world.random.word()]
     this.replica = new Replica(replicaLimits, randomKey(), { server: name, id: this.runId })
     this.counters = makeCounters()
-    this.#waiting = []
+    this.#acks = new Acks(this.replica)
+    const version = Math.floor(this.#clockMicros / 1000)
+    this.members = new Members({ name, host: '127.0.0.1', port: 1, version, run: this.runId }, MEMBERS_MAX)
     this.#parser = new CommandParser()
     this.#reader = new AtReader(this.#parser, this.replica.names)
     this.sessions = {
       ...{ replica: this.replica, parser: this.#parser, reader: this.#reader, counters: this.counters },
+      members: this.members,
       ...{ limits, log: NO_LOG, forgetAfterSeconds: Number.POSITIVE_INFINITY },
-      isWaitedFor: () => this.#waiting.length > 0,
+      isWaitedFor: () => this.#acks.isForPeers,
       world: {
         nowMs: () => world.agenda.nowMs,
         readClock: (time) => this.#readClock(time),
         randomKey,
       },
     }
-    world.mutant?.replica?.(this.replica, this)
+    world.mutant?.replica?.(this.replica)
     world.watch.started(this)
-    this.replica.listen({ owed: () => this.#wake(), claimed: () => this.#claimed() })
+    this.replica.listen({ owed: () => this.#wake(), claimed: () => this.#acks.advance() })
     disk?.load(this)
     this.isUp = true
     for (const [neighbor, classic] of this.#neighborNames)
@@ -167,14 +169,24 @@ export class SimServer {
     else answerGreeting(this, end)
   }
 
+  /** A link was made or lost: all others are to know. */
+  announceLinks(): void {
+    const open = [...this.neighbors.values()].filter(({ link }) => link !== null)
+    this.members.announce({ links: open.map(({ name }) => name) })
+    this.#wake()
+  }
+
   /** A client reports. */
   report({ client, timeMicros, positionText, attributesText, peers }: Report): void {
     const skew = microsText(this.#clockMicros - timeMicros)
     const time = microsText(timeMicros).slice(1)
     const line = `AT ${this.name} ${skew} ${client} ${positionText} ${time}${attributesText}`
     if (this.takeAt(line) < 0 || peers === 0) return
-    const untilMs = this.world.agenda.nowMs + WAIT_MS_MAX
-    this.#waiting.push({ stamp: this.replica.ownStamp, peers, line, untilMs })
+    const end = this.#acks.wait({ disk: false, peers }, this.replica.ownStamp, () => {
+      cancel()
+      this.world.watch.acknowledged(this, line, peers)
+    })
+    const cancel = this.world.agenda.after(WAIT_MS_MAX, end)
     this.#wake()
   }
 
@@ -204,15 +216,6 @@ export class SimServer {
 
   #wake(): void {
     for (const neighbor of this.neighbors.values()) neighbor.link?.wake()
-  }
-
-  #claimed(): void {
-    const { nowMs } = this.world.agenda
-    this.#waiting = this.#waiting.filter(({ stamp, peers, line, untilMs }) => {
-      if (this.replica.holders(stamp) < peers) return nowMs < untilMs
-      this.world.watch.acknowledged(this, line, peers)
-      return false
-    })
   }
 
   get #clockMicros(): number {

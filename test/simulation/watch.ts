@@ -52,12 +52,11 @@ export class Watch implements LinkEvents {
   acknowledgements: Acknowledgement[] = []
   /** How many checks were made. */
   checks = 0
-  /** Updates, AT lines and batches with AT lines so far, and bytes. */
   updates = 0
-  linesOut = 0
-  batchesOut = 0
-  wordsOut = 0
-  bytesOut = 0
+  /** AT lines, outputs that held some, other lines, and bytes. */
+  readonly sent: { lines: number; batches: number; words: number; bytes: number } = {
+    ...{ lines: 0, batches: 0, words: 0, bytes: 0 },
+  }
   audits = 0
   acknowledgedCount = 0
   /** Told of each fix that was new to a server. */
@@ -145,10 +144,10 @@ export class Watch implements LinkEvents {
         longest = Math.max(longest, line.length + 1)
       } else if (line !== '') words++
     }
-    this.linesOut += lines
-    this.wordsOut += words
-    this.bytesOut += batch.length
-    if (lines > 0) this.batchesOut++
+    this.sent.lines += lines
+    this.sent.words += words
+    this.sent.bytes += batch.length
+    if (lines > 0) this.sent.batches++
     this.#world.trace.note(`${this.#now} ${link.server.name}>${link.neighbor} ${text}`)
     this.#must(count === lines, 6, '', () => `${count} AT lines were sent, ${lines} counted`)
     this.#must(bytes <= limits.batchBytesMax + longest, 6, '', () => `a batch of ${bytes} bytes`)
@@ -207,7 +206,7 @@ export class Watch implements LinkEvents {
   /** Whether a life holds a fix or something newer; of one that is over, nobody can say that it didn't. */
   #hasHeld(life: Life, fix: KnownFix): boolean {
     const held = this.#memories.get(life)?.held.get(fix.client)
-    return life.isOver || (held !== undefined && compareKnown(held, fix) >= 0)
+    return life.isOver || this.#rotten.has(fix.client) || (held !== undefined && compareKnown(held, fix) >= 0)
   }
 
   /** While one of those lives goes on that were said to hold a fix, the herd has it or something newer. */

@@ -46,7 +46,8 @@ export class MemoryServer {
   }
   readonly session: SessionContext
 
-  constructor(name: string, limits: Partial<ReplicaLimits & WhosatContext['limits']> = {}) {
+  /** @param life tells its runs apart, if it starts more than once. */
+  constructor(name: string, limits: Partial<ReplicaLimits & WhosatContext['limits']> = {}, life: number = 0) {
     this.name = name
     const all = {
       serverNamesMax: 100,
@@ -57,7 +58,7 @@ export class MemoryServer {
       ...WIDE_LIMITS,
       ...limits,
     }
-    this.replica = new Replica(all, TEST_KEY, { server: name, id: '0' })
+    this.replica = new Replica(all, TEST_KEY, { server: name, id: String(life) })
     this.reader = new AtReader(this.parser, this.replica.names)
     const bytes = Buffer.from(name)
     const server = this.replica.names.indexOf(bytes, 0, bytes.length)

@@ -1,0 +1,34 @@
+import type { Links } from '../replication/links.ts'
+import type { System } from '../system.ts'
+import type { AckContext } from './ack-hold.ts'
+import type { AddressBook } from './address-book.ts'
+import type { CommandContext, LineCommands } from './line-commands.ts'
+import type { ReplyLimits } from './reply-writer.ts'
+import type { TurnLimits } from './turn.ts'
+import type { Whosat } from './whosat.ts'
+
+/** Bounds of one connection. */
+export interface LineLimits extends ReplyLimits, TurnLimits {
+  readonly lineBytesMax: number
+  /** The first line must come within this time. */
+  readonly firstLineMsMax: number
+  /** A connection that is being closed for a fault is read, and not heeded, for this long at most. */
+  readonly lingerMsMax: number
+}
+
+/** Finds places: always resolves, with the JSON text of a reply. */
+export type FindPlaces = (
+  area: NonNullable<ReturnType<LineCommands['whatsat']>>,
+  items: number,
+) => Promise<string>
+
+/** What all connections of a gateway share. */
+export interface ConnectionContext extends CommandContext, AckContext {
+  readonly commands: LineCommands
+  readonly whosat: Whosat
+  readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits']
+  readonly links: Links
+  readonly findPlaces: FindPlaces
+  readonly addresses: AddressBook
+  readonly system: System
+}
