@@ -135,11 +135,17 @@ export async function startServer(
       leave: async () => {
         log.event('info', 'leaving the herd')
         members.announce({ state: 'left' })
-        await hangUp(links, gateway)
+        await hangUp()
       },
       left: left.resolve,
     },
   )
+  let hungUp: Promise<void> | undefined
+  const hangUp = (): Promise<void> => {
+    // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
+    hungUp ??= gateway.stop().then(() => links.stop())
+    return hungUp
+  }
   const checkReady = noticeReady(links, system.nowMs, (tookMs) => {
     const text = readyText(replica.table.clients, tookMs, links.ownNeighbors)
     log.event('info', 'ready', { clients: replica.table.clients, tookMs: Math.round(tookMs) })
@@ -180,7 +186,7 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
-        return stopInOrder(links, gateway, journal, log)
+        return stopInOrder(hangUp, journal, log)
       },
     }
   } catch (error) {
@@ -192,22 +198,15 @@ export async function startServer(
 }
 
 async function stopInOrder(
-  links: Links,
-  gateway: LineGateway,
+  hangUp: () => Promise<void>,
   journal: JournalLink | null,
   log: ServerLog,
 ): Promise<void> {
   log.event('info', 'server stopping')
-  await hangUp(links, gateway)
+  await hangUp()
   await journal?.stop()
   log.event('info', 'server down')
   await log.close()
-}
-
-async function hangUp(links: Links, gateway: LineGateway): Promise<void> {
-  // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
-  await gateway.stop()
-  await links.stop()
 }
 
 function findServer(config: HerdConfig, name: string): ServerSettings {
