@@ -48,4 +48,9 @@ test('whoever can’t be dialed by what they say is dialed where they are seen',
   assert.equal(hostAsSeen('127.0.0.2', '127.0.0.1'), '127.0.0.2')
   assert.equal(hostAsSeen('alford.example', '10.0.0.5'), 'alford.example')
   assert.equal(hostAsSeen('0.0.0.0', ''), '0.0.0.0')
+  // Seen by the other family, it isn't there.
+  assert.equal(hostAsSeen('0.0.0.0', '::1'), '0.0.0.0')
+  assert.equal(hostAsSeen('127.0.0.1', '2001:db8::5'), '127.0.0.1')
+  assert.equal(hostAsSeen('::1', '10.0.0.5'), '::1')
+  assert.equal(hostAsSeen('::', '10.0.0.5'), '10.0.0.5')
 })
