@@ -344,3 +344,21 @@ test('any text is read or refused with a reason, never thrown at', () => {
     }),
   )
 })
+
+test('a level that servers can’t reach for want of neighbors is warned of; one that needs a journal there isn’t is wrong', () => {
+  const servers = { ...TWO.servers, Old: { port: 13_009, classic: true } }
+  const file = { ...TWO, servers, links: [...TWO.links, ['B', 'Old']] }
+  assert.deepEqual(configOf({ ...file, ack: 'disk+peers:1' }).warnings, [])
+  const { warnings, ack } = configOf({ ...file, ack: 'peers:2' })
+  assert.deepEqual(ack, { disk: false, peers: 2 })
+  assert.deepEqual(
+    warnings.map((text) => text.slice(0, 38)),
+    ["ack: peers:2 can't be reached at A: of", "ack: peers:2 can't be reached at B: of"],
+  )
+  assert.deepEqual(configOf({ ...TWO, journal: { keep: false } }).warnings, [])
+  assert.throws(
+    () => configOf({ ...TWO, ack: 'disk+peers:1', journal: { keep: false } }),
+    /ack: disk\+peers:1 needs a journal, and journal.keep is false; for example memory/,
+  )
+  assert.throws(() => configOf({ ...TWO, ack: 'peers:0' }), /ack: /)
+})

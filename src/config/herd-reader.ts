@@ -179,13 +179,26 @@ function encryptionProblems({ link, servers }: HerdFile): string[] {
 
 // Links between our servers are encrypted; what clients and classic servers say is not.
 function warningsOf(file: HerdFile): string[] {
-  return Object.entries(file.servers)
+  const hosts = Object.entries(file.servers)
     .filter(([, { host }]) => !isLoopback(host))
     .map(([name, { host, classic }]) =>
       classic
         ? `servers.${name}.host: ${host} is not a loopback address. What is said with a classic server is not encrypted, and it is believed by its address: use a network that you trust.`
         : `servers.${name}.host: ${host} is not a loopback address. Whoever reaches it may report as any client, and what clients say is not encrypted.`,
     )
+  return [...hosts, ...ackWarnings(file)]
+}
+
+// Servers may join later, so a herd that can't acknowledge yet is no error.
+function ackWarnings(file: HerdFile): string[] {
+  const peers = parseAckLevel(file.ack)?.peers ?? 0
+  return [...neighborsOf(file)].flatMap(([name, neighbors]) => {
+    const able = neighbors.filter((neighbor) => file.servers[neighbor]?.classic === false).length
+    if (file.servers[name]?.classic !== false || able >= peers) return []
+    return [
+      `ack: ${file.ack} can't be reached at ${name}: of its neighbors ${able} can acknowledge. Every report there waits for limits.ackMsMax.`,
+    ]
+  })
 }
 
 function deepFrozen<T extends object>(value: T): T {

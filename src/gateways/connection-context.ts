@@ -27,7 +27,7 @@ export interface ConnectionContext extends CommandContext, AckContext {
   readonly commands: LineCommands
   readonly whosat: Whosat
   readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits']
-  readonly links: Links
+  readonly links: Pick<Links, 'classicAt' | 'receiveClassic' | 'readGreeting' | 'accept' | 'acceptTls'>
   readonly findPlaces: FindPlaces
   readonly addresses: AddressBook
   readonly system: System

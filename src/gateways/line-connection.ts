@@ -6,13 +6,8 @@ import { AckHold } from './ack-hold.ts'
 import type { ConnectionContext } from './connection-context.ts'
 import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
 import { ReplyWriter } from './reply-writer.ts'
-import { type PauseReason, Turn } from './turn.ts'
+import { LOOKS_AT_COST_1, type PauseReason, QUERY_COST, Turn } from './turn.ts'
 import type { WhosatKind } from './whosat.ts'
-
-/** A query costs a turn as much as so many lines. */
-const QUERY_COST = 256
-/** Records that a search looks at in the time of one line. */
-const LOOKS_AT_COST_1 = 8
 
 /**
  * How a connection stands. `reading`: lines are answered as they come. `paused`: it has as much waiting as it may.

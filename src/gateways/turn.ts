@@ -8,6 +8,10 @@ import type { ReplyWriter } from './reply-writer.ts'
  * of reports is one turn; a chunk of queries is many.
  */
 const TURN_COST_MAX = 4096
+/** A query costs a turn as much as so many lines. */
+export const QUERY_COST = 256
+/** Records that a search looks at in the time of one line. */
+export const LOOKS_AT_COST_1 = 8
 
 /** Counters of the limits that pause reading. */
 export type PauseReason = 'pausesForWhatsats' | 'pausesForReplies' | 'pausesForRate'

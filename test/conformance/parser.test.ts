@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LineFramer } from '../../src/protocol/index.ts'
+import { ackText } from '../../src/replication/acks.ts'
 import { readHandshakeLine } from '../../src/replication/handshake.ts'
+import { ackObjection } from '../../src/server-journal.ts'
 import { toNanotime } from '../support/fixes.ts'
 import { chop } from '../support/line-generators.ts'
 import { MemoryHerd, type MemoryServer } from '../support/memory-herd.ts'
@@ -57,7 +59,13 @@ function answer(server: MemoryServer, framer: LineFramer, isWhole: boolean): voi
       assert.notEqual(readHandshakeLine(buffer.toString('utf8', start, end)).type, 'greet')
       commands.invalid(buffer, start, end)
       break
-    case 'ack':
+    case 'ack': {
+      // In memory nothing is waited for; every server of this herd has two neighbors.
+      const objection = ackObjection(parser.ack, true, 2)
+      const reply = Buffer.from(objection === null ? `ACK ${ackText(parser.ack)}\n` : `? ${objection}\n`)
+      output.append(reply, 0, reply.length)
+      break
+    }
     case 'at':
     case 'invalid':
       commands.invalid(buffer, start, end)

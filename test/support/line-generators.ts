@@ -77,6 +77,36 @@ const braced = fc.constantFrom(
   `{${'x'.repeat(2047)}}`,
 )
 
+/** Where reports must be held, and what misses it by a little. */
+const ackLevel = fc.oneof(
+  fc.constantFrom('memory', 'disk', 'peers:1', 'disk+peers:2', 'peers:99'),
+  fc.constantFrom(
+    'peers:0',
+    'peers:100',
+    'peers:01',
+    'peers:',
+    'peers:1+disk',
+    'disk+memory',
+    'disk+',
+    'Disk',
+  ),
+)
+/** A stamp, as servers put it behind AT lines. */
+const stamp = fc.oneof(
+  { weight: 3, arbitrary: fc.tuple(digits(1, 4), digits(1, 13)).map((numbers) => `@${numbers.join('.')}`) },
+  fc.constantFrom(
+    '@3.17',
+    '@4095.2199023255551',
+    '@4096.1',
+    '@1.2199023255552',
+    '@.1',
+    '@1.',
+    '@1',
+    '@',
+    '@1.1.1',
+  ),
+)
+
 /** What no number or position may look like. */
 const oddities = fc.constantFrom(
   '12.',
@@ -105,6 +135,8 @@ const oddities = fc.constantFrom(
   'NEAR',
   'IN',
   '{x}',
+  '@1.1',
+  'disk',
 )
 
 function command(word: string, ...operands: fc.Arbitrary<string>[]): fc.Arbitrary<string[]> {
@@ -116,6 +148,9 @@ const fields = fc.oneof(
   { weight: 3, arbitrary: command('AT', clientId, skew, clientId, position, time) },
   { weight: 3, arbitrary: command('WHATSAT', clientId, radius, items) },
   { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, braced) },
+  { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, stamp) },
+  { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, braced, stamp) },
+  { weight: 1, arbitrary: command('ACK', ackLevel) },
   { weight: 1, arbitrary: command('WHOSAT', whoClient, radius, itemsOrAll) },
   { weight: 1, arbitrary: command('WHOSAT', whoClient, radius, itemsOrAll, time) },
   { weight: 1, arbitrary: command('WHOSAT', fc.constant('NEAR'), position, radius, itemsOrAll) },
