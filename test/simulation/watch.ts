@@ -40,9 +40,12 @@ interface Memory {
   vectorChanges: number
 }
 
-/** Bytes of words besides AT lines in one output: a fixed part, and a part for each run. */
+/** Bytes of words besides AT lines in one output: a fixed part, a part for each run, and one for each server. */
 const WORDS_BYTES_MAX = 4000
 const WORDS_BYTES_MAX_PER_RUN = 120
+const WORDS_BYTES_MAX_PER_SERVER = 250
+/** Servers that have left are remembered; so many at most. */
+const GONE_MAX = 30
 
 /** Looks on at everything, and throws a `Violation` as soon as an invariant doesn't hold. docs/simulation.md has them. */
 export class Watch implements LinkEvents {
@@ -151,7 +154,10 @@ export class Watch implements LinkEvents {
     this.#world.trace.note(`${this.#now} ${link.server.name}>${link.neighbor} ${text}`)
     this.#must(count === lines, 6, '', () => `${count} AT lines were sent, ${lines} counted`)
     this.#must(bytes <= limits.batchBytesMax + longest, 6, '', () => `a batch of ${bytes} bytes`)
-    const wordBytesMax = WORDS_BYTES_MAX + WORDS_BYTES_MAX_PER_RUN * replica.runs.end
+    const wordBytesMax =
+      WORDS_BYTES_MAX +
+      WORDS_BYTES_MAX_PER_RUN * replica.runs.end +
+      WORDS_BYTES_MAX_PER_SERVER * (this.#world.servers.size + GONE_MAX)
     const wordBytes = batch.length - bytes
     this.#must(wordBytes <= wordBytesMax, 6, '', () => `${wordBytes} bytes of words`)
     // A repair sweeps over what may be marked as well.
