@@ -5,7 +5,8 @@ import type { Mutant } from './mutants.ts'
 import { makePlan, type Plan, type PlanOptions } from './plan.ts'
 import { Random } from './random.ts'
 import { SimServer } from './server.ts'
-import { Violation, Watch } from './watch.ts'
+import { Violation } from './violation.ts'
+import { Watch } from './watch.ts'
 import { World } from './world.ts'
 
 /** How one seed went. */
