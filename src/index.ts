@@ -3,7 +3,7 @@
 export { type HerdConfig, type HerdSource, loadHerd, packagedHerds } from './config.ts'
 export * from './errors.ts'
 export type { LinkCertificates, LinkEncryption } from './replication/link-security.ts'
-export type { LinkStatus, ServerStatus } from './replication/status.ts'
+export type { HerdStatus, LinkStatus, MemberStatus, Readiness, ServerStatus } from './replication/status.ts'
 export { askStatus, type StatusTarget } from './replication/status-client.ts'
 export {
   type HerdSecret,

@@ -86,6 +86,8 @@ export async function startServer(
     dropped: () => counters.logDropped++,
     trouble: (text) => report({ level: 'warning', event: 'log', text }),
   })
+  // Where no secret can be kept, in the state folder, no journal can either.
+  const keepsJournal = config.journal.keep && secret.source !== 'unavailable'
   const limits = { ...config.limits, ...config.link, forgetAfterSeconds: config.forgetAfterSeconds }
   const replica = new Replica(limits, randomKey(), { server: name, id: run })
   const wake = (): void => {
@@ -133,11 +135,17 @@ export async function startServer(
       leave: async () => {
         log.event('info', 'leaving the herd')
         members.announce({ state: 'left' })
-        await hangUp(links, gateway)
+        await hangUp()
       },
       left: left.resolve,
     },
   )
+  let hungUp: Promise<void> | undefined
+  const hangUp = (): Promise<void> => {
+    // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
+    hungUp ??= gateway.stop().then(() => links.stop())
+    return hungUp
+  }
   const checkReady = noticeReady(links, system.nowMs, (tookMs) => {
     const text = readyText(replica.table.clients, tookMs, links.ownNeighbors)
     log.event('info', 'ready', { clients: replica.table.clients, tookMs: Math.round(tookMs) })
@@ -161,14 +169,12 @@ export async function startServer(
     clock: links,
     acks,
     ack: config.ack,
-    ackObjection: (level) => ackObjection(level, config.journal.keep, links.ownNeighbors),
+    ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
     findPlaces: (area, items) => finder.find(area, items),
   })
   const sweeper = new Sweeper(replica, system, counters)
   try {
-    journal = config.journal.keep
-      ? await openJournal(config, name, { ...shared, reader, acks, report })
-      : null
+    journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     const port = await gateway.listen(host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
     await links.start(neighborAddresses(config, self))
@@ -180,7 +186,7 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
-        return stopInOrder(links, gateway, journal, log)
+        return stopInOrder(hangUp, journal, log)
       },
     }
   } catch (error) {
@@ -192,22 +198,15 @@ export async function startServer(
 }
 
 async function stopInOrder(
-  links: Links,
-  gateway: LineGateway,
+  hangUp: () => Promise<void>,
   journal: JournalLink | null,
   log: ServerLog,
 ): Promise<void> {
   log.event('info', 'server stopping')
-  await hangUp(links, gateway)
+  await hangUp()
   await journal?.stop()
   log.event('info', 'server down')
   await log.close()
-}
-
-async function hangUp(links: Links, gateway: LineGateway): Promise<void> {
-  // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
-  await gateway.stop()
-  await links.stop()
 }
 
 function findServer(config: HerdConfig, name: string): ServerSettings {

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { runCommand } from './main.ts'
 
-const COMMANDS = ['up', 'start', 'send', 'whatsat', 'whosat', 'status', 'check']
+const COMMANDS = ['up', 'start', 'join', 'leave', 'send', 'whatsat', 'whosat', 'status', 'check']
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = '/nowhere') {
   const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()]
@@ -77,6 +77,12 @@ test('what can not be understood ends with 2 and a word on it', async () => {
     [['check', 'ucal'], /there is no herd file .*ucal\. Did you mean ucla\?/],
     [['up', 'nowhere.yaml'], /there is no herd file \/nowhere\/nowhere\.yaml/],
     [['send', '--herd', 'nowhere.yaml', 'A', 'x'], /there is no herd file/],
+    [['join', '--name', 'x'], /missing required argument 'host:port'/],
+    [['join', '127.0.0.1:5'], /required option '--name <server>' not specified/],
+    [['join', '127.0.0.1:5', '--name', '9x'], /"9x" is no name: a letter/],
+    [['join', '127.0.0.1:5', '--name', 'x', '--port', '0'], /a whole number from 1 to 65535/],
+    [['join', '127.0.0.1:5', '--name', 'x', '--links', '0'], /a whole number from 1 to 16/],
+    [['leave'], /missing required argument 'server'/],
   ]
   for (const [args, message] of wrong) {
     const { code, out, err } = await run(args)
@@ -149,6 +155,46 @@ test('classic servers are started by their own program', async (t) => {
   const all = await run(['up', 'old.yaml'], env, cwd)
   assert.equal(all.code, 2)
   assert.match(all.err, /old has only classic servers/)
+})
+
+test('a herd without its file: by its name and its secret, wherever they are', async (t) => {
+  const secret = 'a secret that is long enough'
+  const cwd = await folderWith(t, { 'ucla.secret': secret, 'lakers.secret': secret, 'other.key': secret })
+  const join = (...args: string[]) => ['join', '127.0.0.1:1', '--name', 'Newton', ...args]
+  const cases: readonly (readonly [readonly string[], NodeJS.ProcessEnv, number, RegExp])[] = [
+    [
+      join(),
+      {},
+      1,
+      /there is no secret in \S+\.herd: give HERD_SECRET or --secret-file, or bring <herd>\.secret/,
+    ],
+    [join('--of', 'ucla'), {}, 1, /or bring ucla\.secret there/],
+    [join(), { HERD_SECRET: secret }, 2, /say which herd it is with --of/],
+    [join('--secret-file', 'other.key'), {}, 2, /say which herd it is with --of/],
+    [join('--secret-file', 'none.secret'), {}, 1, /there is no file \S+none\.secret/],
+    [join('--state-folder', '.'), {}, 2, /there are secrets of .*lakers.* say which herd with --of/],
+    // From here on there is all that it takes, and nobody listens on port 1.
+    [join('--state-folder', '.', '--of', 'ucla'), {}, 3, /127\.0\.0\.1:1 .*ECONNREFUSED/],
+    [join('--secret-file', 'ucla.secret'), {}, 3, /ECONNREFUSED/],
+    [join('--of', 'ucla'), { HERD_SECRET: secret }, 3, /ECONNREFUSED/],
+    [join('--of', 'ucla'), { HERD_SECRET: 'short' }, 1, /needs at least 16/],
+    [
+      ['leave', 'Newton', '--server', 'nowhere', '--secret-file', 'ucla.secret'],
+      {},
+      2,
+      /nowhere is not host:port/,
+    ],
+    [['leave', 'Newton', '--server', '127.0.0.1:1', '--secret-file', 'ucla.secret'], {}, 3, /ECONNREFUSED/],
+    [['status', '--server', '127.0.0.1:1', '--secret-file', 'ucla.secret'], {}, 3, /ECONNREFUSED/],
+    [['leave', 'Alford'], {}, 1, /no secret in .*: the herd was never started from here/],
+  ]
+  for (const [args, env, expected, message] of cases) {
+    const { code, out, err } = await run(args, env, cwd)
+    assert.equal(code, expected, `${args.join(' ')}: ${err}`)
+    assert.match(err, message)
+    assert.equal(out, '')
+    assert.doesNotMatch(err, /long enough/)
+  }
 })
 
 test('status of a herd that was never started from here', async (t) => {

@@ -135,6 +135,19 @@ test('stopping: SIGTERM, then SIGKILL after 5 s; its end starts nothing', async 
   assert.equal(made.length, 1)
 })
 
+test('a server that has left is not started again; stopping it is nothing', async (t) => {
+  const { keeper, made, events, last, tick } = keeperOf(t)
+  const started = keeper.start()
+  last().listen()
+  await started
+  last().emit('message', { type: 'left' })
+  last().end(0)
+  assert.deepEqual(events.at(-1), { type: 'left' })
+  tick(60_000)
+  assert.equal(made.length, 1)
+  await keeper.stop()
+})
+
 test('stopping while a restart is waited for', async (t) => {
   const { keeper, made, last, tick } = keeperOf(t)
   const started = keeper.start()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../test/support/properties.ts'
-import { DURATION_PATTERN, readDuration } from './duration.ts'
+import { DURATION_PATTERN, readDuration, writeDuration } from './duration.ts'
 
 const pattern = new RegExp(DURATION_PATTERN)
 
@@ -45,5 +45,20 @@ test('nothing else is a duration', () => {
   ]
   for (const text of [...wrong, 'Never', 'never ', 'nevers', '1000000000s', '1e3s', '٣s', '1h\n', 'x1h']) {
     assert.doesNotMatch(text, pattern, JSON.stringify(text))
+  }
+})
+
+test('a duration reads as it was written, in the largest unit that fits', () => {
+  for (const [seconds, text] of [
+    [1, '1s'],
+    [90, '90s'],
+    [1800, '30m'],
+    [86_400, '1d'],
+    [90_000, '25h'],
+    [999_999_999 * 86_400, '999999999d'],
+    [Number.POSITIVE_INFINITY, 'never'],
+  ] as const) {
+    assert.equal(writeDuration(seconds), text)
+    assert.equal(readDuration(text), seconds)
   }
 })

@@ -43,12 +43,18 @@ export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
 }
 
+/** Whoever listens on all IPv4 addresses isn't there by an IPv6 address that it dialed from; `::` takes both. */
+function isOneFamily(host: string, seen: string): boolean {
+  const isVersion4 = /^[\d.]+$/.test(host)
+  return seen.includes(':') ? !isVersion4 : host !== '::1'
+}
+
 /**
  * The host to dial a server by that says it listens on `host`, and is seen at `address`: on all addresses is no place to
  * dial, and another machine's loopback is our own.
  */
 export function hostAsSeen(host: string, address: string): string {
   const seen = plainAddress(address)
-  if (!isHost(seen)) return host
+  if (!isHost(seen) || !isOneFamily(host, seen)) return host
   return isAnyHost(host) || (isLoopbackHost(host) && !isLoopbackHost(seen)) ? seen : host
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { fc, runs } from '../../test/support/properties.ts'
 import { cutPair, type SocketPair, socketPair } from '../../test/support/socket-pairs.ts'
-import { awaitGreeting, type Greeted, greet, type Identity } from './greet.ts'
+import { type Admit, awaitGreeting, type Greeted, greet, type Identity } from './greet.ts'
 import { challengeLine, proofLine, readHandshakeLine } from './handshake.ts'
 import { HandshakeSocket } from './handshake-socket.ts'
 import { makeLinkKeys } from './link-keys.ts'
@@ -39,7 +39,7 @@ function greetEachOther(
   { dialing, dialed }: SocketPair,
   alford: Identity,
   ball: Identity,
-  admit: (peer: string, run: string) => string | null = WELCOME,
+  admit: Admit = WELCOME,
 ): Promise<[Greeted, Greeted]> {
   return Promise.all([
     greet(plainChannel(dialing), alford, 'Ball', LIMITS),
@@ -144,6 +144,37 @@ for (const [what, alford, ball, reason] of [
     }
   })
 }
+
+test('where the dialing server listens is told to the other, and to whoever admits it', async (t) => {
+  const at = { host: '::1', port: 12_000 }
+  const admitted: unknown[] = []
+  const [one, other] = await greetEachOther(
+    await socketPair(t),
+    identityOf('Alford', { at }),
+    identityOf('Ball', { at: { host: '127.0.0.1', port: 1 } }),
+    (...who) => {
+      admitted.push(who)
+      return null
+    },
+  )
+  assert.deepEqual(admitted, [['Alford', 'a'.repeat(32), at]])
+  assert.ok(one.outcome === 'open' && other.outcome === 'open')
+  assert.deepEqual([one.at, other.at], [undefined, at])
+})
+
+test('only an operator may leave open whom it dials', async (t) => {
+  for (const [from, outcome] of [
+    ['*', 'open'],
+    ['Alford', 'refused'],
+  ] as const) {
+    const { dialing, dialed } = await socketPair(t)
+    const [one, other] = await Promise.all([
+      greet(plainChannel(dialing), identityOf(from), '*', LIMITS),
+      awaitGreeting(plainChannel(dialed), identityOf('Ball'), LIMITS, WELCOME),
+    ])
+    assert.deepEqual([one.outcome, other.outcome], [outcome, outcome])
+  }
+})
 
 test('an operator may have any forgetAfter', async (t) => {
   const [one, other] = await greetEachOther(

@@ -29,16 +29,23 @@ const introduction = {
   clock: fc.record({ seconds: fc.nat(99_999_999_999), nanoseconds: fc.nat(999_999_999) }, plain),
   forgetAfterSeconds: fc.oneof(fc.nat(), fc.constant(Number.POSITIVE_INFINITY)),
 }
-const greeting = fc.record(
-  { herd: name, from: fc.oneof(name, fc.constant('*')), to: name, ...introduction },
+const at = fc.record(
+  { host: fc.constantFrom('127.0.0.1', '::1', 'alford.example'), port: fc.integer({ min: 1, max: 65_535 }) },
   plain,
+)
+const greeting = fc.record(
+  { herd: name, from: fc.oneof(name, fc.constant('*')), to: name, ...introduction, at },
+  {
+    ...plain,
+    requiredKeys: ['herd', 'from', 'to', 'run', 'nonce', 'versions', 'clock', 'forgetAfterSeconds'],
+  },
 )
 const challenge = fc.record(introduction, plain)
 const keys = fc
   .uint8Array({ minLength: 1, maxLength: 64 })
   .map((bytes) => makeLinkKeys([Buffer.from(bytes)], 'ucla'))
 /** What no version so far has said, and one to come may. */
-const laterFields = fc.array(fc.stringMatching(/^[a-z]{1,8}(=[a-zA-Z0-9,]{0,8})?$/), { maxLength: 4 })
+const laterFields = fc.array(fc.stringMatching(/^x[a-z]{1,8}(=[a-zA-Z0-9,]{0,8})?$/), { maxLength: 4 })
 
 function proofIn(line: string): string {
   const answer = readHandshakeLine(line)
@@ -74,6 +81,11 @@ test('fields of later versions are read over', () => {
   const read = readHandshakeLine(line)
   assert.ok(read.type === 'greet')
   assert.equal(read.greeting.forgetAfterSeconds, Number.POSITIVE_INFINITY)
+})
+
+test('a greeting that says where it listens in a way that can’t be read is none', () => {
+  for (const where of ['', '127.0.0.1', '127.0.0.1:0', '::1:5', '[::1]:99999'])
+    assert.equal(readHandshakeLine(`${greetLine(GREETING)} at=${where}`).type, 'malformed', where)
 })
 
 test('both sides choose the highest version that is common', () => {

@@ -225,6 +225,8 @@ function seenFrom(row: Member, peer: MemberSeen | undefined): Member {
  * servers settle on the same one.
  */
 function isNewer(row: Member, than: Member): boolean {
+  // Nearly all rows of a herd, each time that one has changed.
+  if (row === than) return false
   if (row.version !== than.version) return row.version > than.version
   const [rank, other] = [hostRank(row.host), hostRank(than.host)]
   return rank === other ? writeMember(row) > writeMember(than) : rank > other

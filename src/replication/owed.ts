@@ -129,7 +129,8 @@ export class Owed {
 
   /** Whether a record that a sweep came by is to be sent. @param isCovered whether the other end claims to hold it. */
   isWanted(record: number, isCovered: boolean): boolean {
-    return this.#repair === null ? !isCovered : this.#repair(record)
+    // A sweep that repairs also passes by what has become new meanwhile.
+    return !isCovered || this.#repair?.(record) === true
   }
 
   /** Sets a marker, if there is none and something can be claimed. */

@@ -51,12 +51,13 @@ test('a greeting that proves nothing is refused, says why, and changes nothing',
     {
       parts: { ...honest, from: 'Welsh' },
       secret: herd.secret,
-      answer: 'HERD 2 refused Welsh is no neighbor of Alford in the herd file',
+      answer:
+        "HERD 2 refused Welsh is no neighbor of Alford in the herd file, and doesn't say where it listens",
     },
     {
       parts: { ...honest, from: 'Alford' },
       secret: herd.secret,
-      answer: 'HERD 2 refused Alford is no neighbor of Alford in the herd file',
+      answer: "HERD 2 refused Alford is this server's own name: give each server another",
     },
   ]
   const before = await herd.count('Alford', 'greetingsRefused')

@@ -146,6 +146,7 @@ export class SimLink {
   #nextBeat(): () => void {
     return this.#agenda.after(this.server.limits.heartbeatMs, () => {
       this.#cancelBeat = this.#nextBeat()
+      if (this.classic) this.end.probe()
       const trouble = this.session.beat()
       if (trouble !== null) this.close(trouble)
       else this.wake()

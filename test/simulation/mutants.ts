@@ -31,9 +31,9 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'the stamp of a received AT line is taken for a claim of all changes before it',
     withinSeeds: 5,
     replica: (replica) => {
-      const { receive } = replica
+      const receive = replica.receive.bind(replica)
       replica.receive = (fix, stamp, from) => {
-        const record = receive.call(replica, fix, stamp, from)
+        const record = receive(fix, stamp, from)
         if (stamp !== NO_STAMP) replica.vector.raise(runOf(stamp), seqOf(stamp))
         return record
       }
@@ -58,11 +58,11 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'of two fixes with equal times the first to come stays',
     withinSeeds: 5,
     replica: ({ table }) => {
-      const { apply } = table
+      const apply = table.apply.bind(table)
       table.apply = (fix) => {
         const known = held(table, fix)
         if (known !== -1 && compareNumbers(fix, table.read(known)) === 0) return NOT_NEWER
-        return apply.call(table, fix)
+        return apply(fix)
       }
     },
   },
@@ -71,10 +71,10 @@ export const MUTANTS: readonly Mutant[] = [
     about: '`>=` for `>`: an equal fix is taken for news and passed on',
     withinSeeds: 5,
     replica: ({ table, names }) => {
-      const { apply } = table
+      const apply = table.apply.bind(table)
       table.apply = (fix) => {
         const known = held(table, fix)
-        const record = apply.call(table, fix)
+        const record = apply(fix)
         if (record !== NOT_NEWER || compareNumbers(fix, table.read(known)) !== 0) return record
         const { skewText, positionText, serverName } = table.read(known)
         const text = fix.buffer.subarray(fix.start, fix.end).toString('latin1')
@@ -114,12 +114,13 @@ export const MUTANTS: readonly Mutant[] = [
       const { replica } = server
       const isOfNeighbor = (record: number): boolean =>
         replica.runs.get(runOf(replica.stampOf(record)))?.server === neighbor
-      const { queue, isWanted } = owed
-      const { mark } = queue
+      const { queue } = owed
+      const isWanted = owed.isWanted.bind(owed)
+      const mark = queue.mark.bind(queue)
       queue.mark = (record) => {
-        if (!isOfNeighbor(record)) mark.call(queue, record)
+        if (!isOfNeighbor(record)) mark(record)
       }
-      owed.isWanted = (record, isCovered) => isWanted.call(owed, record, isCovered) && !isOfNeighbor(record)
+      owed.isWanted = (record, isCovered) => isWanted(record, isCovered) && !isOfNeighbor(record)
     },
   },
   {
@@ -138,15 +139,15 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'merges-lossy',
     about: 'the claims of a link are merged though something of what it told had no room',
     withinSeeds: 40,
-    link: (owed) => Object.defineProperty(owed, 'isLossy', { get: () => false, set: () => undefined }),
+    link: (owed) => Object.defineProperty(owed, 'isLossy', { get: () => false, set: () => {} }),
   },
   {
     name: 'merges-vectors',
     about: 'what a neighbor says to hold when it greets is merged before it has told it',
     withinSeeds: 5,
     replica: (replica) => {
-      const { claimHeard } = replica
-      replica.vectorHeard = (owed, run, seq) => claimHeard.call(replica, owed, run, seq)
+      const claimHeard = replica.claimHeard.bind(replica)
+      replica.vectorHeard = (owed, run, seq) => claimHeard(owed, run, seq)
     },
   },
   {
@@ -168,14 +169,15 @@ function held(table: LiveTable, fix: Fix): number {
 /** Follows the marker that a link keeps to itself: at which mark of its queue it is, or `null`. */
 function markerOf(owed: Owed): { at: number | null } {
   const marker: { at: number | null } = { at: null }
-  const { setMarker, takeClaim } = owed
+  const setMarker = owed.setMarker.bind(owed)
+  const takeClaim = owed.takeClaim.bind(owed)
   owed.setMarker = (vector) => {
     if (marker.at === null && owed.hasClaim(vector)) marker.at = owed.queue.made
-    setMarker.call(owed, vector)
+    setMarker(vector)
   }
   owed.takeClaim = (append) => {
     marker.at = null
-    takeClaim.call(owed, append)
+    takeClaim(append)
   }
   return marker
 }

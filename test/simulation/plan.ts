@@ -3,7 +3,7 @@ import type { SimLimits } from './server.ts'
 import type { PathLimits } from './wire.ts'
 
 /** The shape of a herd. */
-export type Shape = 'tree' | 'ring' | 'grid' | 'random'
+export type Shape = 'tree' | 'ring' | 'grid' | 'random' | 'star'
 
 /** What kinds of faults may happen. */
 export type FaultKind =
@@ -137,7 +137,8 @@ export function makeEdges(shape: Shape, count: number, random: Random): [number,
     else if (shape === 'grid') {
       if (server % width !== 0) add(server - 1, server)
       if (server >= width) add(server - width, server)
-    } else add(server, shape === 'tree' ? (server - 1) >> 1 : random.below(server))
+    } else if (shape === 'star') add(0, server)
+    else add(server, shape === 'tree' ? (server - 1) >> 1 : random.below(server))
   }
   if (shape === 'ring') add(0, count - 1)
   if (shape === 'random')

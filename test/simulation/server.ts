@@ -116,7 +116,7 @@ export class SimServer {
     this.counters = makeCounters()
     this.#acks = new Acks(this.replica)
     const version = Math.floor(this.#clockMicros / 1000)
-    this.members = new Members({ name, host: '127.0.0.1', port: 1, version }, MEMBERS_MAX)
+    this.members = new Members({ name, host: '127.0.0.1', port: 1, version, run: this.runId }, MEMBERS_MAX)
     this.#parser = new CommandParser()
     this.#reader = new AtReader(this.#parser, this.replica.names)
     this.sessions = {
@@ -130,7 +130,7 @@ export class SimServer {
         randomKey,
       },
     }
-    world.mutant?.replica?.(this.replica, this)
+    world.mutant?.replica?.(this.replica)
     world.watch.started(this)
     this.replica.listen({ owed: () => this.#wake(), claimed: () => this.#acks.advance() })
     disk?.load(this)

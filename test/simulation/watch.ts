@@ -1,28 +1,16 @@
 import { type LiveTable, NOT_NEWER } from '../../src/locations/index.ts'
 import { OutputBuffer } from '../../src/protocol/index.ts'
-import type { DirtyQueue } from '../../src/replication/dirty-queue.ts'
 import type { Replica } from '../../src/replication/replica.ts'
 import { runOf, seqOf } from '../../src/replication/stamps.ts'
 import type { VersionVector } from '../../src/replication/version-vector.ts'
+import { readBatch } from './batch.ts'
 import { compareKnown, History, type KnownFix } from './history.ts'
 import type { LinkEvents, SimLink } from './link.ts'
 import type { SimServer } from './server.ts'
+import { watchTurns } from './turns.ts'
+import { Violation } from './violation.ts'
 import type { Life } from './wire.ts'
 import type { World } from './world.ts'
-
-/** An invariant does not hold. */
-export class Violation extends Error {
-  override readonly name = 'Violation'
-  readonly invariant: number
-  /** The client that it is about, or `''`. */
-  readonly client: string
-
-  constructor(invariant: number, client: string, message: string) {
-    super(`invariant ${invariant}: ${message}`)
-    this.invariant = invariant
-    this.client = client
-  }
-}
 
 /** What was acknowledged: that these lives of servers hold it. */
 interface Acknowledgement {
@@ -40,9 +28,12 @@ interface Memory {
   vectorChanges: number
 }
 
-/** Bytes of words besides AT lines in one output: a fixed part, and a part for each run. */
+/** Bytes of words besides AT lines in one output: a fixed part, a part for each run, and one for each server. */
 const WORDS_BYTES_MAX = 4000
 const WORDS_BYTES_MAX_PER_RUN = 120
+const WORDS_BYTES_MAX_PER_SERVER = 250
+/** Servers that have left are remembered; so many at most. */
+const GONE_MAX = 30
 
 /** Looks on at everything, and throws a `Violation` as soon as an invariant doesn't hold. docs/simulation.md has them. */
 export class Watch implements LinkEvents {
@@ -52,12 +43,11 @@ export class Watch implements LinkEvents {
   acknowledgements: Acknowledgement[] = []
   /** How many checks were made. */
   checks = 0
-  /** Updates, AT lines and batches with AT lines so far, and bytes. */
   updates = 0
-  linesOut = 0
-  batchesOut = 0
-  wordsOut = 0
-  bytesOut = 0
+  /** AT lines, outputs that held some, other lines, and bytes. */
+  readonly sent: { lines: number; batches: number; words: number; bytes: number } = {
+    ...{ lines: 0, batches: 0, words: 0, bytes: 0 },
+  }
   audits = 0
   acknowledgedCount = 0
   /** Told of each fix that was new to a server. */
@@ -80,22 +70,24 @@ export class Watch implements LinkEvents {
     const { replica, life } = server
     this.#memories.set(life, { life, held: new Map(), sound: new Map(), vectorChanges: -1 })
     this.#tell('', `${server.name} starts as run ${life.runId}`)
-    const { accept, receive, adopt } = replica
+    const accept = replica.accept.bind(replica)
+    const receive = replica.receive.bind(replica)
+    const adopt = replica.adopt.bind(replica)
     replica.adopt = (records) => {
       const before = records.map((record) => replica.stampOf(record))
-      adopt.call(replica, records)
+      adopt(records)
       for (const [index, record] of records.entries())
         if (replica.stampOf(record) !== before[index]) this.#adopted(server, record)
     }
     replica.accept = (fix, from) => {
       const marks = marksOf(replica)
-      const record = accept.call(replica, fix, from)
+      const record = accept(fix, from)
       this.#applied(server, record, marks, true, from === null ? 'a client' : 'a classic server')
       return record
     }
     replica.receive = (fix, stamp, from) => {
       const marks = marksOf(replica)
-      const record = receive.call(replica, fix, stamp, from)
+      const record = receive(fix, stamp, from)
       this.#applied(server, record, marks, false, 'a neighbor')
       return record
     }
@@ -128,31 +120,26 @@ export class Watch implements LinkEvents {
   opened(link: SimLink): void {
     this.#links.set(link, { sound: new Map(), changes: -1 })
     this.#tell('', `${link.server.name} has a link to ${link.neighbor}`)
-    this.#watchQueue(link.session.owed.queue, link)
+    const name = `${link.server.name} to ${link.neighbor}`
+    watchTurns(link.session.owed.queue, (record) => {
+      throw new Violation(11, '', `${name}: record ${record} waits longer than its turn`)
+    })
   }
 
   pulled(link: SimLink, batch: Buffer, lines: number): void {
     const { replica, limits } = link.server
-    const text = batch.toString('latin1')
-    let bytes = 0
-    let count = 0
-    let longest = 0
-    let words = 0
-    for (const line of text.split('\n')) {
-      if (line.startsWith('AT ')) {
-        count++
-        bytes += line.length + 1
-        longest = Math.max(longest, line.length + 1)
-      } else if (line !== '') words++
-    }
-    this.linesOut += lines
-    this.wordsOut += words
-    this.bytesOut += batch.length
-    if (lines > 0) this.batchesOut++
+    const { text, count, bytes, longest, words } = readBatch(batch)
+    this.sent.lines += lines
+    this.sent.words += words
+    this.sent.bytes += batch.length
+    if (lines > 0) this.sent.batches++
     this.#world.trace.note(`${this.#now} ${link.server.name}>${link.neighbor} ${text}`)
     this.#must(count === lines, 6, '', () => `${count} AT lines were sent, ${lines} counted`)
     this.#must(bytes <= limits.batchBytesMax + longest, 6, '', () => `a batch of ${bytes} bytes`)
-    const wordBytesMax = WORDS_BYTES_MAX + WORDS_BYTES_MAX_PER_RUN * replica.runs.end
+    const wordBytesMax =
+      WORDS_BYTES_MAX +
+      WORDS_BYTES_MAX_PER_RUN * replica.runs.end +
+      WORDS_BYTES_MAX_PER_SERVER * (this.#world.servers.size + GONE_MAX)
     const wordBytes = batch.length - bytes
     this.#must(wordBytes <= wordBytesMax, 6, '', () => `${wordBytes} bytes of words`)
     // A repair sweeps over what may be marked as well.
@@ -311,30 +298,6 @@ export class Watch implements LinkEvents {
     const held = memory.held.get(fix.client)
     const holds = this.#rotten.has(fix.client) || (held !== undefined && compareKnown(held, fix) >= 0)
     this.#must(holds, 2, fix.client, () => `${claim()}, ${fix.line}; it holds ${held?.line ?? 'nothing'}`)
-  }
-
-  /** A record that is marked behind n others is taken before n + 1 others are. */
-  #watchQueue(queue: DirtyQueue, link: SimLink): void {
-    const { mark, takeMarked } = queue
-    const turns = new Map<number, number>()
-    let taken = 0
-    queue.mark = (record) => {
-      const { made } = queue
-      mark.call(queue, record)
-      if (queue.made > made) turns.set(record, taken + turns.size)
-    }
-    queue.takeMarked = () => {
-      const record = takeMarked.call(queue)
-      if (record === -1) return record
-      for (const [first, turn] of turns) {
-        const name = `${link.server.name} to ${link.neighbor}`
-        this.#must(turn >= taken, 11, '', () => `${name}: record ${first} waits longer than its turn`)
-        break
-      }
-      turns.delete(record)
-      taken++
-      return record
-    }
   }
 
   #findBest(client: string): void {

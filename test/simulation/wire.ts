@@ -215,6 +215,11 @@ export class End {
     if (this.#state === 'open') this.#out?.send(bytes, done)
   }
 
+  /** Asks, by no bytes at all, whether the other end is still there (TCP's keep-alive). */
+  probe(): void {
+    this.write(NOTHING)
+  }
+
   /** Ends the connection: what hasn't arrived there may be lost, and what comes from there is. */
   destroy(): void {
     if (this.isClosed) return

@@ -28,9 +28,14 @@ export class LiveProxy {
   #state: State = 'open'
 
   /** Starts one on a free port; it ends with the test. */
-  static async start(t: TestContext): Promise<LiveProxy> {
+  static start(t: TestContext): Promise<LiveProxy> {
+    return LiveProxy.at(t, 0)
+  }
+
+  /** Starts one on a port that is free. */
+  static async at(t: TestContext, port: number): Promise<LiveProxy> {
     const server = createServer({ allowHalfOpen: false, pauseOnConnect: true })
-    server.listen(0, '127.0.0.1')
+    server.listen(port, '127.0.0.1')
     await once(server, 'listening')
     const proxy = new LiveProxy(server)
     t.after(() => {
@@ -58,6 +63,14 @@ export class LiveProxy {
   cut(): void {
     this.#state = 'cut'
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Ends it: nobody listens there any more. */
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close')
+    this.cut()
+    this.#server.close()
+    await closed
   }
 
   /** Lets nothing pass any more, and tells nobody. */
