@@ -257,6 +257,8 @@ test('relations between settings', () => {
     first({ limits: { serverNamesMax: 1 } }).join(),
     /^limits\.serverNamesMax: 1 is less than .* 2 servers/,
   )
+  const servers = Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`S${at}`, { port: 12_000 + at }]))
+  assert.match(first({ servers, links: [], limits: { runsMax: 9 } }).join(), /^limits\.runsMax: 9 is less/)
   const places = (limits: object) => first({ places: { limits } }).join()
   assert.match(places({ tryMsMax: 9000 }), /^places\.limits\.tryMsMax: 9000 must not be more/)
   assert.match(places({ cacheEntriesMax: 10 }), /^places\.limits\.cacheEntriesMax: 10 is less/)

@@ -157,6 +157,11 @@ function relationProblems(file: HerdFile): string[] {
       `limits.serverNamesMax: ${limits.serverNamesMax} is less than the herd's own ${names} servers; for example 4096`,
     )
   }
+  if (limits.runsMax < 2 * names) {
+    problems.push(
+      `limits.runsMax: ${limits.runsMax} is less than two for each of the herd's ${names} servers, and each start of one is a run; for example ${Math.max(1024, 4 * names)}`,
+    )
+  }
   return problems
 }
 

@@ -225,7 +225,11 @@ export class LinkSession {
     if (kind === 'at') receiveAt(this.#context, buffer, this.owed)
     else if (kind === 'herd' && !classic) this.#word(buffer.toString('latin1', start, end))
     // What a classic server chats back is nobody's mistake.
-    else if (!classic) counters.linkLinesBad++
+    else if (!classic) {
+      counters.linkLinesBad++
+      // It may have been a fix: what its sender claims from here on, it may not have told us.
+      this.owed.isLossy = true
+    }
   }
 
   #word(line: string): void {
