@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { JOURNAL, JournaledServer, type LifeOptions, MemoryLink } from '../../test/support/memory-journal.ts'
-import { makeDisk } from '../../test/support/virtual-journal.ts'
+import { appendAll, makeDisk, openJournal } from '../../test/support/virtual-journal.ts'
 
 /** The AT line of a report. */
 function at(client: string, time: number, server = 'Alford'): string {
@@ -291,4 +291,32 @@ test('forgotten clients are not read, and a table with less room than before rea
   assert.equal(small.server.lines.length, 10)
   assert.equal(vectorOf(small)['Alford 1'], undefined, 'what it has no room for it doesn’t claim')
   await small.stop()
+})
+
+test('a line that this version can’t read: what is claimed behind it is not believed', async () => {
+  const disk = makeDisk()
+  const { journal } = await openJournal(disk)
+  const lines = ['HERD 2 run 1 Alford 1', `${at('kiwi', 1)} @1.1`, 'BT later things', 'HERD 2 claim 1:2', '']
+  await appendAll(journal, lines.join('\n'))
+  await journal.close()
+  const life = await JournaledServer.open(disk, 'Alford', 2)
+  assert.deepEqual(life.server.lines, [at('kiwi', 1)])
+  assert.deepEqual(vectorOf(life), { 'Alford 2': 1 })
+})
+
+test('a server that stops has a bounded time for the disk; what was written till then is there', async () => {
+  const disk = makeDisk()
+  const life = await JournaledServer.open(disk, 'Alford', 1, { limits: { batchBytesMax: 100 } })
+  reportAll(life, 500, 1)
+  let syncs = 0
+  disk.fault = (operation) => {
+    if (operation === 'sync' && ++syncs === 10) void life.elapse(2000)
+    return null
+  }
+  await life.stop()
+  const written = life.server.counters.journalBatches
+  assert.ok(written >= 9 && written <= 11, `${written} batches`)
+  disk.fault = () => null
+  const next = await JournaledServer.open(disk, 'Alford', 2)
+  assert.ok(next.server.lines.length >= 2 * written - 2)
 })

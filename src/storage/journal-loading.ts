@@ -39,6 +39,7 @@ export async function loadJournal(
   const from = new Owed('disk', 0)
   const framer = new LineFramer(LINE_BYTES_MAX)
   let lines = 0
+  let isWhole = true
   const files = await open((payload) => {
     framer.push(payload)
     while (framer.next() === 'line') {
@@ -48,10 +49,12 @@ export async function loadJournal(
         if (!receiveAt(context, buffer, from)) renewStamp(context, buffer, start, from)
         lines++
       } else if (kind === 'herd') receiveWord(context, buffer.toString('latin1', start, end), from)
+      // Another version may have written what this one can't read.
+      else isWhole = false
     }
   })
   // Where something is missing in the middle, claims behind it say too much: then none of them is believed.
-  if (files.report.damaged.length > 0) replica.disown(from)
+  if (!isWhole || files.report.damaged.length > 0) replica.disown(from)
   replica.adoptUncovered()
   const neededBytes = Math.ceil((files.bytes * replica.table.clients) / Math.max(1, lines))
   return { files, held: from.peer, neededBytes }
