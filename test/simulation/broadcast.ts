@@ -71,7 +71,13 @@ export function broadcast(scenario: Scenario): Broadcast {
     const timeMicros = world.epochMicros + Math.round(agenda.nowMs * 1000)
     random
       .pick(servers)
-      .report({ client, timeMicros, positionText: '+34.068930-118.445127', attributesText: '', peers: 0 })
+      .report({
+        client,
+        timeMicros,
+        positionText: '+34.068930-118.445127',
+        attributesText: '',
+        ...{ peers: 0, disk: false },
+      })
   }
   agenda.runUntil(agenda.nowMs + SETTLE_MS)
   if (latencies.length !== reported.size) throw new Error('not all updates came everywhere')
