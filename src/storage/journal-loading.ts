@@ -1,6 +1,6 @@
 import { type CommandParser, fieldEnd, fieldStart, LineFramer, OutputBuffer } from '../protocol/index.ts'
 import { type LinkReaderContext, receiveAt, receiveWord, stampOf } from '../replication/link-reader.ts'
-import { Owed } from '../replication/owed.ts'
+import type { Owed } from '../replication/owed.ts'
 import type { VersionVector } from '../replication/version-vector.ts'
 import type { JournalFiles } from './journal-files.ts'
 import type { JournalOptions } from './journal-opening.ts'
@@ -28,12 +28,14 @@ export interface LoadedJournal {
 /** Takes the batches of a journal into a replica that has no links yet. */
 export class JournalLoading {
   readonly #context: JournalLoadContext
-  readonly #from = new Owed('disk', 0)
+  readonly #from: Owed
   readonly #framer = new LineFramer(LINE_BYTES_MAX)
   #lines = 0
 
   constructor(context: JournalLoadContext) {
     this.#context = context
+    // One of the replica's links, so that it hears of runs that are dropped: their indexes then mean others.
+    this.#from = context.replica.connect('disk')
   }
 
   /** How many AT lines there were. */
@@ -58,6 +60,7 @@ export class JournalLoading {
     const { replica } = this.#context
     if (isDamaged) replica.disown(this.#from)
     replica.adoptUncovered()
+    replica.disconnect(this.#from)
     return this.#from.peer
   }
 
