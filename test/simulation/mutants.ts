@@ -2,8 +2,7 @@ import { type Fix, type LiveTable, NOT_NEWER } from '../../src/locations/index.t
 import { compareNumbers } from '../../src/locations/order.ts'
 import type { Owed } from '../../src/replication/owed.ts'
 import type { Replica } from '../../src/replication/replica.ts'
-import { makeStamp, NO_STAMP, runOf, type Stamp, seqOf } from '../../src/replication/stamps.ts'
-import type { SimDisk } from './disk.ts'
+import { NO_STAMP, runOf, type Stamp, seqOf } from '../../src/replication/stamps.ts'
 import { movesToTail } from './move-to-tail.ts'
 import type { SimServer } from './server.ts'
 
@@ -21,8 +20,6 @@ export interface Mutant {
   /** It must be caught within so many seeds, from 1 on, with 25 servers at most. */
   readonly withinSeeds: number
   readonly runId?: () => string
-  /** The ID of the run that stamps are of, where it is another. */
-  readonly stampRunId?: (disk: SimDisk | null) => string | undefined
   readonly replica?: (replica: Replica) => void
   readonly disk?: (owed: Owed, replica: Replica) => void
   readonly link?: (owed: Owed, link: MutantLink) => void
@@ -178,43 +175,7 @@ export const MUTANTS: readonly Mutant[] = [
       }
     },
   },
-  {
-    name: 'reused-run-disk',
-    about:
-      'a server that starts from its disk goes on as the same run, behind the last change that the disk knows',
-    withinSeeds: 20,
-    stampRunId: (disk) => disk?.id,
-    replica: goesOn,
-  },
 ]
-
-/** Lets a replica count on from what its vector says of its own run. */
-function goesOn(replica: Replica): void {
-  const own = 1
-  const last = (): Stamp => {
-    const seq = replica.vector.seq(own)
-    return seq === 0 ? NO_STAMP : makeStamp(own, seq)
-  }
-  const next = (): Stamp => makeStamp(own, replica.vector.seq(own) + 1)
-  const receive = replica.receive.bind(replica)
-  replica.accept = (fix, from) => {
-    const stamp = next()
-    const record = receive(fix, stamp, from)
-    if (record >= 0) replica.vector.raise(own, seqOf(stamp))
-    return record
-  }
-  replica.adopt = (records) => {
-    for (const record of records) {
-      if (!replica.table.isUsed(record) || replica.vector.covers(replica.stampOf(record))) continue
-      const stamp = next()
-      replica.restamp(record, stamp)
-      replica.vector.raise(own, seqOf(stamp))
-    }
-  }
-  replica.adoptUncovered = () =>
-    replica.adopt(Array.from({ length: replica.table.recordsEnd }, (_, record) => record))
-  Object.defineProperty(replica, 'ownStamp', { get: last })
-}
 
 /** The record of a fix's client, or −1. */
 function held(table: LiveTable, fix: Fix): number {

@@ -123,7 +123,7 @@ export class SimServer {
     const randomKey = (): HashKey => [world.random.word(), world.random.word(), world.random.word()]
     this.replica = new Replica(replicaLimits, randomKey(), {
       server: name,
-      id: world.mutant?.stampRunId?.(this.disk) ?? this.runId,
+      id: this.runId,
     })
     this.counters = makeCounters()
     this.#acks = new Acks(this.replica)
