@@ -2,7 +2,7 @@ import { type Fix, type LiveTable, NOT_NEWER } from '../../src/locations/index.t
 import { compareNumbers } from '../../src/locations/order.ts'
 import type { Owed } from '../../src/replication/owed.ts'
 import type { Replica } from '../../src/replication/replica.ts'
-import { NO_STAMP, runOf, type Stamp, seqOf } from '../../src/replication/stamps.ts'
+import { NO_STAMP, runOf, seqOf } from '../../src/replication/stamps.ts'
 import { movesToTail } from './move-to-tail.ts'
 import type { SimServer } from './server.ts'
 
