@@ -69,9 +69,13 @@ export function broadcast(scenario: Scenario): Broadcast {
     const client = `client${update}`
     reported.set(client, { atMs: agenda.nowMs, left: servers.length })
     const timeMicros = world.epochMicros + Math.round(agenda.nowMs * 1000)
-    random
-      .pick(servers)
-      .report({ client, timeMicros, positionText: '+34.068930-118.445127', attributesText: '', peers: 0 })
+    random.pick(servers).report({
+      client,
+      timeMicros,
+      positionText: '+34.068930-118.445127',
+      attributesText: '',
+      ...{ peers: 0, disk: false },
+    })
   }
   agenda.runUntil(agenda.nowMs + SETTLE_MS)
   if (latencies.length !== reported.size) throw new Error('not all updates came everywhere')

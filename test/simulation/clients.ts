@@ -51,7 +51,8 @@ export class Clients {
     }
     const server = random.pick(up)
     const peers = random.chance(plan.waitsPart) ? Math.min(1 + random.below(2), server.neighbors.size) : 0
-    server.report({ ...report, peers })
+    const disk = plan.disk !== null && this.#world.disks.chance(plan.disk.waitsPart)
+    server.report({ ...report, peers, disk })
     this.#last.push(report)
     if (this.#last.length > KEPT_REPORTS) this.#last.shift()
   }
@@ -73,7 +74,7 @@ export class Clients {
       timeMicros,
       positionText: `+${random.below(90)}.${random.below(10)}-${random.below(180)}`,
       attributesText: plan.hasAttributes && speed > 0 ? ` {"speed":${speed}}` : '',
-      peers: 0,
+      ...{ peers: 0, disk: false },
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { FaultKind } from './plan.ts'
 import type { Random } from './random.ts'
-import type { SimServer } from './server.ts'
+import { SimServer } from './server.ts'
 import type { Life, Path } from './wire.ts'
 import type { AnyServer, World } from './world.ts'
 
@@ -24,7 +24,8 @@ export class Faults {
     this.#random = random
     this.#makeServer = makeServer
     if (world.plan.faults.includes('ackCrash')) {
-      world.watch.onAcknowledged = (server, holders) => this.#crashAcknowledgers(server, holders)
+      world.watch.onAcknowledged = (server, holders, onDisk) =>
+        this.#crashAcknowledgers(server, holders, onDisk)
     }
   }
 
@@ -51,6 +52,7 @@ export class Faults {
       path.limits = { ...plan.path }
       path.heal()
     }
+    for (const { disk } of this.#world.servers.values()) if (disk !== null) disk.isFull = false
   }
 
   #happen(kind: FaultKind): void {
@@ -66,6 +68,7 @@ export class Faults {
       join: () => this.#join(),
       leave: () => this.#leave(),
       rot: () => this.#rot(),
+      full: () => this.#fill(),
       // Happens when something is acknowledged.
       ackCrash: () => {},
     }
@@ -118,9 +121,15 @@ export class Faults {
     })
   }
 
-  #crash(server: AnyServer, isSilent: boolean): void {
+  /** @param keepsDisk whether its disk, if it has one, is kept for sure. */
+  #crash(server: AnyServer, isSilent: boolean, keepsDisk: boolean = false): void {
     if (!server.isUp) return
     this.#world.crash(server, isSilent)
+    if (server instanceof SimServer && server.disk !== null) {
+      const isLost = !keepsDisk && this.#world.disks.chance(server.disk.plan.lostPart)
+      if (isLost) this.#tell(`${server.name} loses its disk`)
+      if (isLost) server.loseDisk(true)
+    }
     this.#down.add(server)
     const downMs = this.#random.chance(0.3) ? 0 : this.#random.between(50, 6000)
     this.#world.agenda.after(downMs, () => this.#rise(server))
@@ -128,6 +137,17 @@ export class Faults {
 
   #rise(server: AnyServer): void {
     if (this.#down.delete(server) && !server.isUp) server.start()
+  }
+
+  /** A disk has no room for a while. */
+  #fill(): void {
+    const { disk, name } = this.#random.pick([...this.#world.servers.values()])
+    if (disk === null) return
+    this.#tell(`the disk of ${name} is full`)
+    disk.isFull = true
+    this.#world.agenda.after(this.#random.between(50, 5000), () => {
+      disk.isFull = false
+    })
   }
 
   /** Both ends dial, whether or not they have a link. */
@@ -177,17 +197,17 @@ export class Faults {
     this.#world.watch.rotted(server, client)
   }
 
-  /** The origin and all but one of the others that hold what was acknowledged lose their memory. */
-  #crashAcknowledgers(server: SimServer, holders: readonly Life[]): void {
+  /** The origin and all but one of the others that hold what was acknowledged lose their memory; all, if it is on the disk. */
+  #crashAcknowledgers(server: SimServer, holders: readonly Life[], onDisk: boolean): void {
     if (this.#isOver || !this.#random.chance(0.1)) return
     this.#world.agenda.after(0, () => {
-      const survivor = this.#random.below(holders.length)
+      const survivor = onDisk ? -1 : this.#random.below(holders.length)
       const ends = [server.life, ...holders.filter((_, index) => index !== survivor)]
       this.#tell(`after an acknowledgement these crash: ${ends.map((life) => life.server).join(' ')}`)
       this.counts.ackCrash = (this.counts.ackCrash ?? 0) + 1
       for (const life of ends) {
         const holder = this.#world.servers.get(life.server)
-        if (holder?.life === life) this.#crash(holder, true)
+        if (holder?.life === life) this.#crash(holder, true, holder === server && onDisk)
       }
     })
   }

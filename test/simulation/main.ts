@@ -47,7 +47,16 @@ function tellFailure({ seed, failure }: Outcome, withStory: boolean): void {
 async function run(): Promise<boolean> {
   const from = number(values.seed ?? values.from)
   const end = from + (values.seed === undefined ? number(values.seeds) : 1)
-  const sums = { events: 0, checks: 0, updates: 0, linesOut: 0, acknowledged: 0, audits: 0, faults: 0 }
+  const sums = {
+    events: 0,
+    checks: 0,
+    updates: 0,
+    linesOut: 0,
+    acknowledged: 0,
+    audits: 0,
+    loads: 0,
+    faults: 0,
+  }
   const failed: number[] = []
   const traces: string[] = []
   let virtualMs = 0

@@ -19,8 +19,9 @@ export interface Mutant {
   readonly about: string
   /** It must be caught within so many seeds, from 1 on, with 25 servers at most. */
   readonly withinSeeds: number
-  readonly runId?: (server: string) => string
+  readonly runId?: () => string
   readonly replica?: (replica: Replica) => void
+  readonly disk?: (owed: Owed, replica: Replica) => void
   readonly link?: (owed: Owed, link: MutantLink) => void
 }
 
@@ -157,6 +158,21 @@ export const MUTANTS: readonly Mutant[] = [
     replica: (replica) => {
       replica.holders = () =>
         replica.links.filter(({ to, length }) => to === 'neighbor' && length === 0).length
+    },
+  },
+  {
+    name: 'disk-claims-early',
+    about: 'what is written to the disk counts as held there before it is synced',
+    withinSeeds: 20,
+    disk: (owed, replica) => {
+      const takeClaim = owed.takeClaim.bind(owed)
+      owed.takeClaim = (append) => {
+        takeClaim((vector, said) => {
+          append(vector, said)
+          vector.forEachBeyond(owed.peer, (run, seq) => owed.peer.raise(run, seq))
+          replica.claimsHeard()
+        })
+      }
     },
   },
 ]

@@ -1,4 +1,5 @@
-import { Random } from './random.ts'
+import type { DiskPlan } from './disk.ts'
+import { DISKS_SEED, Random } from './random.ts'
 import type { SimLimits } from './server.ts'
 import type { PathLimits } from './wire.ts'
 
@@ -18,6 +19,7 @@ export type FaultKind =
   | 'leave'
   | 'ackCrash'
   | 'rot'
+  | 'full'
 
 /** All that a seed decides before time begins. */
 export interface Plan {
@@ -39,6 +41,8 @@ export interface Plan {
   readonly hasAttributes: boolean
   /** How often a client waits until so many neighbors hold what it reported. */
   readonly waitsPart: number
+  /** Disks; `null`: no server has one. */
+  readonly disk: DiskPlan | null
   readonly faultsPerSecond: number
   readonly faults: readonly FaultKind[]
   readonly limits: SimLimits
@@ -79,8 +83,11 @@ export function makePlan(seed: number, options: PlanOptions): Plan {
   const extras = hasFaults && !isRotten
   const classics = extras && random.chance(0.25) ? [neighbors(3)] : []
   const small = extras && random.chance(0.2) ? neighbors(2) : null
+  const disks = new Random(seed ^ DISKS_SEED)
+  const disk = isCalm || isRotten ? null : makeDisk(disks)
+  const full = disk !== null && disks.chance(0.6) ? (['full'] as const) : []
   return {
-    ...{ seed, shape, servers, clients, classics, small },
+    ...{ seed, shape, servers, clients, classics, small, disk },
     edges: makeEdges(shape, count, random),
     smallClientsMax: 1 + random.below(clients),
     hotClients: Math.ceil(clients / 8),
@@ -89,9 +96,28 @@ export function makePlan(seed: number, options: PlanOptions): Plan {
     hasAttributes: random.chance(0.3),
     waitsPart: random.chance(0.6) ? random.between(0.02, 0.4) : 0,
     faultsPerSecond: hasFaults ? random.between(0.3, 4) : 0,
-    faults: hasFaults ? (isRotten ? ['rot', 'cut'] : KINDS.filter(() => random.chance(0.6))) : [],
+    faults: hasFaults
+      ? isRotten
+        ? ['rot', 'cut']
+        : [...KINDS.filter(() => random.chance(0.6)), ...full]
+      : [],
     limits: makeLimits(random, isRotten),
     path: makePath(random, isCalm),
+  }
+}
+
+/** Half of all herds have disks. */
+function makeDisk(random: Random): DiskPlan | null {
+  if (random.chance(0.5)) return null
+  return {
+    part: random.pick([0.3, 0.7, 1]),
+    latencyMs: random.pick([0.1, 10, 10, 100, 1000]),
+    everyMs: random.pick([5, 100, 1000]),
+    batchBytesMax: random.pick([150, 1000, 65_536]),
+    compactBytesMin: random.pick([300, 2000, 20_000]),
+    retryMs: random.pick([100, 1000]),
+    lostPart: random.pick([0, 0.1, 0.4]),
+    waitsPart: random.pick([0, 0.05, 0.3]),
   }
 }
 

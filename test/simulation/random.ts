@@ -1,3 +1,6 @@
+/** Makes another seed of a seed, for all that concerns disks. */
+export const DISKS_SEED = 0x0d15c000
+
 /**
  * Chance that can be had again: sfc32 (Chris Doty-Humphrey, PractRand), seeded by splitmix32. The simulator knows no
  * other.

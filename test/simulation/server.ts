@@ -9,6 +9,8 @@ import { Members } from '../../src/replication/members.ts'
 import type { RedialLimits } from '../../src/replication/redial.ts'
 import { FROM_CLIENT, Replica, type ReplicaLimits } from '../../src/replication/replica.ts'
 import { WIDE_LIMITS } from '../support/fixes.ts'
+import { type DiskPlan, SimDisk } from './disk.ts'
+import { SimJournal } from './journal.ts'
 import { LineSplitter } from './lines.ts'
 import { answerGreeting, SimNeighbor } from './neighbor.ts'
 import type { End, Life } from './wire.ts'
@@ -30,12 +32,8 @@ export interface Report {
   readonly attributesText: string
   /** How many neighbors must hold it before it is acknowledged; 0: none. */
   readonly peers: number
-}
-
-/** What is kept over the loss of memory. Nothing yet: a journal is to come here. */
-export interface SimDisk {
-  /** Gives a new memory what was on the disk, before any link is open. */
-  load(server: SimServer): void
+  /** Whether it must be on the disk as well, if the server has one. */
+  readonly disk: boolean
 }
 
 /** A client waits for so long until its level is reached. */
@@ -57,6 +55,8 @@ export class SimServer {
   /** … and goes faster by this. */
   clockDrift = 0
   isUp = false
+  /** What outlasts its memory, if anything does. */
+  disk: SimDisk | null
   replica!: Replica
   counters: Counters = makeCounters()
   sessions!: SessionContext
@@ -65,6 +65,8 @@ export class SimServer {
   #reader!: AtReader
   members!: Members
   #acks!: Acks
+  #journal: SimJournal | null = null
+  #disks = 0
   #starts = 0
   readonly #neighborNames: Map<string, boolean> = new Map()
   /** Connections that came in: all of them end with the process. */
@@ -76,11 +78,18 @@ export class SimServer {
     this.name = name
     this.limits = limits
     this.clientsMax = clientsMax
+    const { disks, plan } = world
+    this.disk = plan.disk !== null && disks.chance(plan.disk.part) ? this.#newDisk(plan.disk) : null
   }
 
   /** This run's ID. */
   get runId(): string {
     return this.life.runId
+  }
+
+  /** How many records its disk may lack; 0 if it has none. */
+  get owedToDisk(): number {
+    return this.#journal?.owed.length ?? 0
   }
 
   /** Gives it a neighbor, from now on. */
@@ -99,12 +108,12 @@ export class SimServer {
   }
 
   /** Starts it with an empty memory, and what is on its disk. */
-  start(disk: SimDisk | null = null): void {
+  start(): void {
     const { world, name, limits } = this
     this.#starts++
     this.life = {
       server: name,
-      runId: world.mutant?.runId?.(name) ?? this.#starts.toString(16).padStart(2, '0'),
+      runId: world.mutant?.runId?.() ?? this.#starts.toString(16).padStart(2, '0'),
       isOver: false,
     }
     const replicaLimits: ReplicaLimits = {
@@ -112,7 +121,10 @@ export class SimServer {
       ...{ ...WIDE_LIMITS, clientsMax: this.clientsMax },
     }
     const randomKey = (): HashKey => [world.random.word(), world.random.word(), world.random.word()]
-    this.replica = new Replica(replicaLimits, randomKey(), { server: name, id: this.runId })
+    this.replica = new Replica(replicaLimits, randomKey(), {
+      server: name,
+      id: this.runId,
+    })
     this.counters = makeCounters()
     this.#acks = new Acks(this.replica)
     const version = Math.floor(this.#clockMicros / 1000)
@@ -133,7 +145,10 @@ export class SimServer {
     world.mutant?.replica?.(this.replica)
     world.watch.started(this)
     this.replica.listen({ owed: () => this.#wake(), claimed: () => this.#acks.advance() })
-    disk?.load(this)
+    if (this.disk !== null) {
+      this.#journal = new SimJournal(this, this.disk, () => this.#acks.isForDisk)
+      world.watch.loaded(this, this.disk)
+    }
     this.isUp = true
     for (const [neighbor, classic] of this.#neighborNames)
       this.neighbors.set(neighbor, new SimNeighbor(this, neighbor, classic))
@@ -152,13 +167,20 @@ export class SimServer {
     }
     this.#incoming = []
     this.replica.listen({ owed: () => {}, claimed: () => {} })
+    this.#journal?.crash()
+    this.#journal = null
     this.world.watch.ended(this)
   }
 
-  /** Ends it and starts it anew: a seam for what a journal keeps. */
-  restart(kept: { readonly disk: SimDisk | null }): void {
-    this.crash(false)
-    this.start(kept.disk)
+  /** What is on its disk is lost; it is down. @param isReplaced whether it has an empty one from now on. */
+  loseDisk(isReplaced: boolean): void {
+    if (this.disk === null) return
+    this.disk.isLost = true
+    this.disk = isReplaced ? this.#newDisk(this.disk.plan) : null
+  }
+
+  #newDisk(plan: DiskPlan): SimDisk {
+    return new SimDisk(this.world, `${this.name}.${++this.#disks}`, plan)
   }
 
   /** Somebody connects. @param isClassic whether from the address of a classic neighbor. */
@@ -177,14 +199,15 @@ export class SimServer {
   }
 
   /** A client reports. */
-  report({ client, timeMicros, positionText, attributesText, peers }: Report): void {
+  report({ client, timeMicros, positionText, attributesText, peers, disk }: Report): void {
     const skew = microsText(this.#clockMicros - timeMicros)
     const time = microsText(timeMicros).slice(1)
     const line = `AT ${this.name} ${skew} ${client} ${positionText} ${time}${attributesText}`
-    if (this.takeAt(line) < 0 || peers === 0) return
-    const end = this.#acks.wait({ disk: false, peers }, this.replica.ownStamp, () => {
+    const level = { disk: disk && this.disk !== null, peers }
+    if (this.takeAt(line) < 0 || (peers === 0 && !level.disk)) return
+    const end = this.#acks.wait(level, this.replica.ownStamp, () => {
       cancel()
-      this.world.watch.acknowledged(this, line, peers)
+      this.world.watch.acknowledged(this, line, level)
     })
     const cancel = this.world.agenda.after(WAIT_MS_MAX, end)
     this.#wake()
@@ -216,6 +239,7 @@ export class SimServer {
 
   #wake(): void {
     for (const neighbor of this.neighbors.values()) neighbor.link?.wake()
+    this.#journal?.wake()
   }
 
   get #clockMicros(): number {

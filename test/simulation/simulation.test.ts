@@ -14,13 +14,16 @@ function assertHeld({ seed, failure }: Outcome): void {
 }
 
 test('the invariants hold for the first seeds', () => {
-  const sums = { acknowledged: 0, audits: 0, faults: 0 }
+  const sums = { acknowledged: 0, audits: 0, faults: 0, loads: 0 }
   for (let seed = 1; seed <= SEEDS; seed++) {
     const outcome = simulate(seed, SMALL)
     assertHeld(outcome)
-    for (const name of ['acknowledged', 'audits', 'faults'] as const) sums[name] += outcome[name]
+    for (const name of ['acknowledged', 'audits', 'faults', 'loads'] as const) sums[name] += outcome[name]
   }
-  assert.ok(sums.acknowledged > 100 && sums.audits > 100 && sums.faults > 100, JSON.stringify(sums))
+  assert.ok(
+    sums.acknowledged > 100 && sums.audits > 100 && sums.faults > 100 && sums.loads > 100,
+    JSON.stringify(sums),
+  )
 })
 
 test('the same seed has the same trace, and another one another', () => {

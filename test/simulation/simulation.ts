@@ -27,6 +27,8 @@ export interface Outcome {
   readonly linesOut: number
   readonly acknowledged: number
   readonly audits: number
+  /** Restarts from a disk with something on it. */
+  readonly loads: number
   readonly faults: number
   readonly virtualMs: number
 }
@@ -62,10 +64,11 @@ export function simulate(seed: number, options: PlanOptions, mutant: Mutant | nu
     ...{
       seed,
       failure,
-      acknowledged: watch.acknowledgedCount,
+      acknowledged: watch.acknowledgements.count,
       trace: world.trace.end(),
       servers: world.servers.size,
     },
+    loads: watch.loads,
     ...{ events: world.agenda.events, virtualMs: world.agenda.nowMs },
     ...{ checks: watch.checks, updates: watch.updates, linesOut: watch.sent.lines },
     audits: [...world.servers.values()].reduce((sum, server) => sum + server.counters.audits, watch.audits),
@@ -135,6 +138,7 @@ function isQuiet(world: World): boolean {
   for (const server of world.servers.values()) {
     for (const { link } of server.neighbors.values())
       if (link === null || link.session.owed.length > 0) return false
+    if (server.owedToDisk > 0) return false
     if (server.name === 'small') continue
     const held = world.watch.held(server)
     if (held.size !== best.size) return false
@@ -154,6 +158,22 @@ function checkEnd(world: World): void {
       if (link === null) throw new Violation(1, '', `${server.name} has no link to ${name} in the end`)
   }
   if (!haveAudited(world)) throw new Violation(1, '', 'not every server has compared its table with others')
+  checkDisks(world)
+}
+
+/** In the end all is on every disk: whoever starts from one knows all that the herd knows. */
+function checkDisks({ watch, servers }: World): void {
+  const wanted = [...watch.best]
+  for (const server of servers.values()) {
+    if (server.disk === null || server.name === 'small') continue
+    server.crash(true)
+    server.start()
+    const held = watch.held(server)
+    for (const [client, fix] of wanted) {
+      if (held.get(client) === fix) continue
+      throw new Violation(8, client, `the disk of ${server.name} lacks ${fix.line} in the end`)
+    }
+  }
 }
 
 /** Whether every server that can has compared its table with another's. */

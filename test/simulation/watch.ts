@@ -1,9 +1,12 @@
 import { type LiveTable, NOT_NEWER } from '../../src/locations/index.ts'
-import { OutputBuffer } from '../../src/protocol/index.ts'
+import { type AckLevel, OutputBuffer } from '../../src/protocol/index.ts'
+import { ackText } from '../../src/replication/acks.ts'
 import type { Replica } from '../../src/replication/replica.ts'
-import { runOf, seqOf } from '../../src/replication/stamps.ts'
+import { runOf, type Stamp, seqOf } from '../../src/replication/stamps.ts'
 import type { VersionVector } from '../../src/replication/version-vector.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { readBatch } from './batch.ts'
+import type { SimDisk } from './disk.ts'
 import { compareKnown, History, type KnownFix } from './history.ts'
 import type { LinkEvents, SimLink } from './link.ts'
 import type { SimServer } from './server.ts'
@@ -11,12 +14,6 @@ import { watchTurns } from './turns.ts'
 import { Violation } from './violation.ts'
 import type { Life } from './wire.ts'
 import type { World } from './world.ts'
-
-/** What was acknowledged: that these lives of servers hold it. */
-interface Acknowledgement {
-  readonly fix: KnownFix
-  readonly holders: readonly Life[]
-}
 
 /** What is known of one life. */
 interface Memory {
@@ -40,7 +37,7 @@ export class Watch implements LinkEvents {
   readonly history: History = new History()
   /** What the herd as a whole holds: of each client, the newest that some memory has. */
   readonly best: Map<string, KnownFix> = new Map()
-  acknowledgements: Acknowledgement[] = []
+  readonly acknowledgements: Acknowledgements = new Acknowledgements()
   /** How many checks were made. */
   checks = 0
   updates = 0
@@ -49,11 +46,12 @@ export class Watch implements LinkEvents {
     ...{ lines: 0, batches: 0, words: 0, bytes: 0 },
   }
   audits = 0
-  acknowledgedCount = 0
+  /** Restarts from a disk with something on it. */
+  loads = 0
   /** Told of each fix that was new to a server. */
   onNews: (server: SimServer, fix: KnownFix) => void = () => {}
   /** Told of each acknowledgement. */
-  onAcknowledged: (server: SimServer, holders: readonly Life[]) => void = () => {}
+  onAcknowledged: (server: SimServer, holders: readonly Life[], onDisk: boolean) => void = () => {}
   readonly #world: World
   readonly #memories = new Map<Life, Memory>()
   readonly #links = new WeakMap<SimLink, { sound: Map<string, number>; changes: number }>()
@@ -73,12 +71,19 @@ export class Watch implements LinkEvents {
     const accept = replica.accept.bind(replica)
     const receive = replica.receive.bind(replica)
     const adopt = replica.adopt.bind(replica)
-    replica.adopt = (records) => {
+    const adoptUncovered = replica.adoptUncovered.bind(replica)
+    const watchAdopting = (records: readonly number[], happen: () => void): void => {
       const before = records.map((record) => replica.stampOf(record))
-      adopt(records)
+      happen()
       for (const [index, record] of records.entries())
         if (replica.stampOf(record) !== before[index]) this.#adopted(server, record)
     }
+    replica.adopt = (records) => watchAdopting(records, () => adopt(records))
+    replica.adoptUncovered = () =>
+      watchAdopting(
+        Array.from({ length: replica.table.recordsEnd }, (_, record) => record),
+        adoptUncovered,
+      )
     replica.accept = (fix, from) => {
       const marks = marksOf(replica)
       const record = accept(fix, from)
@@ -91,6 +96,22 @@ export class Watch implements LinkEvents {
       this.#applied(server, record, marks, false, 'a neighbor')
       return record
     }
+  }
+
+  /** A server has read its disk: it has what it believed to be there, and what clients were told is there. */
+  loaded(server: SimServer, disk: SimDisk): void {
+    const memory = this.#memory(server.life)
+    if (memory.held.size > 0) this.loads++
+    this.#tell('', `${server.name} has ${memory.held.size} clients from its disk`)
+    for (const [run, seq] of disk.promised) {
+      for (let change = 1; change <= seq; change++) {
+        for (const fix of this.history.changes(run, change))
+          this.#mustHold(memory, fix, () => `the disk of ${server.name} held change ${change} of ${run}`, 8)
+      }
+    }
+    for (const fix of this.acknowledgements.on(disk))
+      this.#mustHold(memory, fix, () => `a client was told what the disk of ${server.name} holds`, 4)
+    this.checkVector(server)
   }
 
   /** A server has lost its memory. */
@@ -175,7 +196,8 @@ export class Watch implements LinkEvents {
   }
 
   /** A client was told that so many neighbors hold what it reported. */
-  acknowledged(server: SimServer, line: string, peers: number): void {
+  acknowledged(server: SimServer, line: string, level: AckLevel): void {
+    const { peers } = level
     const fix = this.history.fix(line)
     const holders: Life[] = []
     for (const { link } of server.neighbors.values()) {
@@ -183,12 +205,12 @@ export class Watch implements LinkEvents {
       if (life && !link.classic && this.#hasHeld(life, fix)) holders.push(life)
     }
     const names = holders.map((life) => life.server).join(' ')
-    this.#tell(fix.client, `${server.name} acknowledges that ${peers} hold ${line}: ${names}`)
+    this.#tell(fix.client, `${server.name} acknowledges that ${ackText(level)} hold ${line}: ${names}`)
     const text = (): string => `${line} was acknowledged as held by ${peers} neighbors; held by: ${names}`
     this.#must(holders.length >= peers, 4, fix.client, text)
-    this.acknowledgements.push({ fix, holders: [server.life, ...holders] })
-    this.acknowledgedCount++
-    this.onAcknowledged(server, holders)
+    const disk = level.disk ? server.disk : null
+    this.acknowledgements.add({ fix, holders: [server.life, ...holders], disk })
+    this.onAcknowledged(server, holders, level.disk)
   }
 
   /** Whether a life holds a fix or something newer; of one that is over, nobody can say that it didn't. */
@@ -197,15 +219,14 @@ export class Watch implements LinkEvents {
     return life.isOver || this.#rotten.has(fix.client) || (held !== undefined && compareKnown(held, fix) >= 0)
   }
 
-  /** While one of those lives goes on that were said to hold a fix, the herd has it or something newer. */
+  /** While one of those lives goes on that were said to hold a fix, or the disk's server is up, the herd has it or something newer. */
   checkAcknowledgements(): void {
-    this.acknowledgements = this.acknowledgements.filter(({ fix, holders }) => {
-      if (holders.every((life) => life.isOver)) return false
+    const up = [...this.#world.servers.values()].flatMap(({ isUp, disk }) => (isUp && disk ? [disk] : []))
+    for (const fix of this.acknowledgements.expected((disk) => up.includes(disk))) {
       const best = this.best.get(fix.client)
       const isThere = this.#rotten.has(fix.client) || (best !== undefined && compareKnown(best, fix) >= 0)
       this.#must(isThere, 4, fix.client, () => `${fix.line} was acknowledged and is lost`)
-      return true
-    })
+    }
   }
 
   /** Checks that no audit has failed. */
@@ -242,17 +263,18 @@ export class Watch implements LinkEvents {
     memory.held.set(client, fix)
     const best = this.best.get(client)
     if (best === undefined || compareKnown(fix, best) > 0) this.best.set(client, fix)
-    if (isAccepted) this.#accepted(`${life.server} ${life.runId}`, seqOf(stamp), fix)
+    if (isAccepted) this.#accepted(runName(replica, stamp), seqOf(stamp), fix)
     this.onNews(server, fix)
   }
 
   /** A server stamps anew what it holds. */
   #adopted(server: SimServer, record: number): void {
-    const { life, replica } = server
+    const { replica } = server
     const fix = this.history.fix(this.line(replica.table, record))
-    const seq = seqOf(replica.stampOf(record))
+    const stamp = replica.stampOf(record)
+    const seq = seqOf(stamp)
     this.#tell(fix.client, `${server.name} adopts ${fix.line} as change ${seq}`)
-    this.history.accepted(`${life.server} ${life.runId}`, seq, fix)
+    this.history.accepted(runName(replica, stamp), seq, fix)
   }
 
   #accepted(run: string, seq: number, fix: KnownFix): void {
@@ -294,10 +316,15 @@ export class Watch implements LinkEvents {
     }
   }
 
-  #mustHold(memory: Memory, fix: KnownFix, claim: () => string): void {
+  #mustHold(memory: Memory, fix: KnownFix, claim: () => string, invariant = 2): void {
     const held = memory.held.get(fix.client)
     const holds = this.#rotten.has(fix.client) || (held !== undefined && compareKnown(held, fix) >= 0)
-    this.#must(holds, 2, fix.client, () => `${claim()}, ${fix.line}; it holds ${held?.line ?? 'nothing'}`)
+    this.#must(
+      holds,
+      invariant,
+      fix.client,
+      () => `${claim()}, ${fix.line}; it holds ${held?.line ?? 'nothing'}`,
+    )
   }
 
   #findBest(client: string): void {
@@ -333,6 +360,12 @@ export class Watch implements LinkEvents {
   #tell(client: string, text: string): void {
     this.#world.trace.tell(client, `${this.#now} ${text}`)
   }
+}
+
+/** The run that a stamp is of, by its names. */
+function runName(replica: Replica, stamp: Stamp): string {
+  const run = replica.runs.get(runOf(stamp))
+  return `${run?.server} ${run?.id}`
 }
 
 /** How many marks were made on all links of a replica. */

@@ -2,7 +2,7 @@ import { Agenda } from './agenda.ts'
 import { ClassicServer } from './classic.ts'
 import type { Mutant } from './mutants.ts'
 import type { Plan } from './plan.ts'
-import type { Random } from './random.ts'
+import { DISKS_SEED, Random } from './random.ts'
 import { SimServer } from './server.ts'
 import { Trace } from './trace.ts'
 import type { Watch } from './watch.ts'
@@ -31,6 +31,8 @@ export class World {
   /** Connections that were made and perhaps still are. */
   connections: { readonly dialer: End; readonly accepter: End }[] = []
   watch!: Watch
+  /** Chance for disks alone, so that the other choices of a seed are the same with and without. */
+  readonly disks: Random
   readonly #network: Random
   readonly #paths = new Map<string, Path>()
   #numbers = 0
@@ -40,6 +42,7 @@ export class World {
     this.random = random
     this.#network = random.fork()
     this.mutant = mutant
+    this.disks = new Random(plan.seed ^ DISKS_SEED)
   }
 
   /** A number for a connection. */
@@ -106,6 +109,7 @@ export class World {
   /** Takes a server away, for good. */
   removeServer(server: SimServer): void {
     server.crash(this.random.chance(0.5))
+    server.loseDisk(false)
     this.servers.delete(server.name)
     for (let index = this.edges.length - 1; index >= 0; index--) {
       const edge = this.edges[index] as [string, string]
