@@ -38,6 +38,7 @@ export class Links {
   readonly #greetings = new Set<Socket>()
   readonly #clock: ClockGuard
   #cancelLook: () => void = () => {}
+  #started = false
   #stopped = false
 
   /** @param answers what operators are told who ask. */
@@ -73,6 +74,7 @@ export class Links {
   /** Begins to keep a link to each neighbor. Resolves when the addresses of classic ones are known. */
   async start(addresses: readonly NeighborAddress[]): Promise<void> {
     for (const address of addresses) this.#neighbors.add(address)
+    this.#started = true
     this.#lookAtClocks()
     const classic = this.#neighbors.all.filter((neighbor) => neighbor.address.classic)
     await Promise.all(classic.map((neighbor) => this.#lookUpClassic(neighbor)))
@@ -103,7 +105,8 @@ export class Links {
 
   /** Whether what the neighbors know is known here. */
   get readiness(): Readiness {
-    return this.#neighbors.readiness
+    // Before it knows its neighbors a server has caught up with nobody.
+    return this.#started ? this.#neighbors.readiness : 'catching up'
   }
 
   /**
