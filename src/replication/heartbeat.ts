@@ -1,4 +1,5 @@
 import type { Nanotime, OutputBuffer } from '../protocol/index.ts'
+import { clockOffsetMs } from './clock-offset.ts'
 import { appendPing } from './link-words.ts'
 
 /** The pace of a link that has nothing to say, and its patience. */
@@ -100,8 +101,7 @@ export class Heartbeat {
     if (!(roundTripMs >= 0 && roundTripMs <= this.#limits.progressMsMax)) return
     this.#askedMs = null
     const ours = this.#clock()
-    const apartMs = (clock.seconds - ours.seconds) * 1000 + (clock.nanoseconds - ours.nanoseconds) / 1e6
-    this.#samples.push({ roundTripMs, offsetMs: apartMs + roundTripMs / 2 })
+    this.#samples.push({ roundTripMs, offsetMs: clockOffsetMs(clock, ours, ours) + roundTripMs / 2 })
     if (this.#samples.length > SAMPLES) this.#samples.shift()
   }
 

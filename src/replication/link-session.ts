@@ -92,7 +92,8 @@ export class LinkSession {
   #isBusy = false
   #lastClaimMs = Number.NEGATIVE_INFINITY
   #claimAsked = false
-  #claimsHeard = false
+  /** What came may let others go on: who waits for claims, and links that have something to pass on. */
+  #hasNews = false
 
   constructor(context: SessionContext, options: SessionOptions) {
     this.#context = context
@@ -120,8 +121,8 @@ export class LinkSession {
       else this.#line(this.#framer.buffer, this.#framer.start, this.#framer.end)
       if (trouble !== null) break
     }
-    if (this.#claimsHeard) {
-      this.#claimsHeard = false
+    if (this.#hasNews) {
+      this.#hasNews = false
       this.#context.replica.claimsHeard()
     }
     return trouble
@@ -237,15 +238,15 @@ export class LinkSession {
     switch (word.word) {
       case 'live':
         this.owed.vectorCame()
-        this.#claimsHeard = true
+        this.#hasNews = true
         return
       case 'claim':
         this.owed.isCaughtUp = true
-        this.#claimsHeard = true
+        this.#hasNews = true
         return
       case 'ask':
         this.#claimAsked = true
-        this.#claimsHeard = true
+        this.#hasNews = true
         return
       case 'ping':
         this.heartbeat.pingHeard(word.number)
@@ -258,7 +259,7 @@ export class LinkSession {
         this.#auditor.heard(word)
         return
       case 'member':
-        if (this.#context.members.hear(word.row, this.#tellsMembers)) this.#claimsHeard = true
+        if (this.#context.members.hear(word.row, this.#tellsMembers)) this.#hasNews = true
         return
       case 'malformed':
         this.#context.counters.linkLinesBad++

@@ -2,8 +2,7 @@ import type { Socket } from 'node:net'
 import type { Log } from '../logs/server-log.ts'
 import { OutputBuffer } from '../protocol/index.ts'
 import type { System } from '../system.ts'
-import { LinkSession, type SessionContext } from './link-session.ts'
-import type { MemberSeen } from './members.ts'
+import { LinkSession, type SessionContext, type SessionOptions } from './link-session.ts'
 import type { Owed } from './owed.ts'
 
 export type { LinkLimits } from './link-session.ts'
@@ -14,17 +13,6 @@ export interface LinkContext extends SessionContext {
   readonly system: Pick<System, 'after'>
 }
 
-/** Which link it is. */
-export interface LinkOptions {
-  readonly classic: boolean
-  /** Its number in the log. */
-  readonly connection: number
-  /** Whether it is this side that begins to compare tables. */
-  readonly audits: boolean
-  /** Who is at the other end, where that is known. */
-  readonly peer?: MemberSeen
-}
-
 /**
  * A link that is open: gives the session what the socket brings, and the socket what the session has to say, whenever it
  * can take more.
@@ -32,7 +20,7 @@ export interface LinkOptions {
 export class OpenLink {
   readonly #context: LinkContext
   readonly #socket: Socket
-  readonly #options: LinkOptions
+  readonly #options: SessionOptions
   readonly #session: LinkSession
   readonly #output = new OutputBuffer()
   readonly #onClose: (reason: string) => void
@@ -54,7 +42,7 @@ export class OpenLink {
   constructor(
     context: LinkContext,
     socket: Socket,
-    options: LinkOptions,
+    options: SessionOptions,
     rest: Buffer,
     onClose: (reason: string) => void,
   ) {
