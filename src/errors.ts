@@ -3,8 +3,8 @@
  * test holds the two equal. What a client sends wrong is no error here: it is answered, counted, and that is all.
  */
 export { HerdFileInvalid, HerdFileNotFound } from './config.ts'
-export { PlaceTableBroken } from './places/place-table.ts'
 export { ProviderFailed } from './places/provider.ts'
+export { PlaceTableBroken } from './places/providers/place-table.ts'
 export { StatusUnavailable } from './replication/status-client.ts'
 export { SecretUnusable } from './secret.ts'
 export { NoSuchServer } from './server.ts'

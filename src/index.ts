@@ -9,7 +9,7 @@ export {
   type HerdSecret,
   loadLinkCertificates,
   loadOrMakeSecret,
-  loadPlacesKey,
+  loadPlacesSecrets,
   loadSecret,
 } from './secret.ts'
 export { type RunningServer, type ServerEvent, type ServerOptions, startServer } from './server.ts'

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type HerdConfig, readHerd } from './config.ts'
-import { loadOrMakeSecret, loadPlacesKey, loadSecret, SecretUnusable, secretNotice } from './secret.ts'
+import { type Environment, type HerdConfig, readHerd } from './config.ts'
+import { loadOrMakeSecret, loadPlacesSecrets, loadSecret, SecretUnusable, secretNotice } from './secret.ts'
 
 async function folderOf(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'herd-secret-'))
@@ -188,22 +188,37 @@ test('the key of places: environment, file, none; only where it is used', async 
   const config = (places: object) => configIn(folder, { places })
   const env = { GOOGLE_PLACES_API_KEY: 'key-of-the-environment' }
   const withFile = { google: { keyFile: 'key' } }
-  assert.equal(await loadPlacesKey(config({}), {}), undefined)
-  assert.equal(await loadPlacesKey(config(withFile), {}), 'key-of-the-file')
-  assert.equal(await loadPlacesKey(config(withFile), env), 'key-of-the-environment')
-  assert.equal(await loadPlacesKey(config({ provider: 'embedded' }), env), undefined)
+  const google = async (places: object, env: Environment) =>
+    (await loadPlacesSecrets(config(places), env)).google
+  assert.equal(await google({}, {}), undefined)
+  assert.equal(await google(withFile, {}), 'key-of-the-file')
+  assert.equal(await google(withFile, env), 'key-of-the-environment')
+  assert.equal(await google({ providers: ['embedded'] }, env), undefined)
   await assert.rejects(
-    loadPlacesKey(config({ provider: 'google' }), {}),
+    loadPlacesSecrets(config({ providers: ['google'] }), {}),
     /but there is no key: set GOOGLE_PLACES/,
   )
   const lost = config({ google: { keyFile: 'lost' } })
-  await assert.rejects(loadPlacesKey(lost, {}), /places\.google\.keyFile: there is no file/)
+  await assert.rejects(loadPlacesSecrets(lost, {}), /places\.google\.keyFile: there is no file/)
+})
+
+test('X takes a bearer token, PostGIS may have a password', async (t) => {
+  const folder = await folderOf(t)
+  const named = configIn(folder, { places: { providers: ['x', 'postgis'] } })
+  await assert.rejects(
+    loadPlacesSecrets(named, {}),
+    /has x, but there is no bearer token: set X_BEARER_TOKEN/,
+  )
+  const env = { X_BEARER_TOKEN: 'token', PGPASSWORD: 'word' }
+  assert.deepEqual(await loadPlacesSecrets(named, env), { google: undefined, x: 'token', postgis: 'word' })
+  const others = { google: undefined, x: undefined, postgis: undefined }
+  assert.deepEqual(await loadPlacesSecrets(configIn(folder), env), others)
 })
 
 test('a key that is none is refused, and not said', async (t) => {
-  const config = configIn(await folderOf(t), { places: { provider: 'google' } })
+  const config = configIn(await folderOf(t), { places: { providers: ['google'] } })
   for (const key of ['psst two', 'psst\u0007', 'psstä', 'psst'.repeat(100)]) {
-    await assert.rejects(loadPlacesKey(config, { GOOGLE_PLACES_API_KEY: key }), (error) => {
+    await assert.rejects(loadPlacesSecrets(config, { GOOGLE_PLACES_API_KEY: key }), (error) => {
       assert.ok(error instanceof SecretUnusable)
       assert.doesNotMatch(`${error.stack}`, /psst/)
       return true

@@ -6,7 +6,7 @@ import { randomBytes, X509Certificate } from 'node:crypto'
 import { link, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createSecureContext } from 'node:tls'
-import { type Environment, type HerdConfig, isLoopback } from './config.ts'
+import { type Environment, type HerdConfig, isLoopback, type ProviderName } from './config.ts'
 import type { LinkCertificates } from './replication/link-security.ts'
 
 const SECRET_BYTES_MIN = 16
@@ -161,30 +161,61 @@ async function readPemFile(
   throw new SecretUnusable(`${setting}: there is no file ${file}`)
 }
 
+/** What opens the paid or closed sources of places; undefined where there is none. */
+export interface PlacesSecrets {
+  /** The key of Google's APIs. */
+  readonly google: string | undefined
+  /** The bearer token of X's API. */
+  readonly x: string | undefined
+  /** The password of the PostGIS database. */
+  readonly postgis: string | undefined
+}
+
 /**
- * Returns the key of Google's API: GOOGLE_PLACES_API_KEY, or what `places.google.keyFile` holds, or undefined.
+ * Returns the keys of those providers that the herd file names: out of the environment, else out of their files.
  *
- * @throws {SecretUnusable} also when the provider is `google` and there is no key
+ * @throws {SecretUnusable} also when a provider that can't be asked without a key is named and there is none
  */
-export async function loadPlacesKey(
-  config: HerdConfig,
+export async function loadPlacesSecrets(
+  { places }: HerdConfig,
   env: Environment,
   warn: Warn = () => {},
-): Promise<string | undefined> {
-  const { provider, google } = config.places
-  if (provider === 'embedded') return undefined
-  if (env.GOOGLE_PLACES_API_KEY) return checkedKey(env.GOOGLE_PLACES_API_KEY, 'GOOGLE_PLACES_API_KEY')
-  if (google.keyFile !== undefined) {
-    const text = await readSecretFile(google.keyFile, warn)
-    if (text === undefined) {
-      throw new SecretUnusable(`places.google.keyFile: there is no file ${google.keyFile}`)
-    }
-    return checkedKey(text, google.keyFile)
+): Promise<PlacesSecrets> {
+  const named = (...names: readonly ProviderName[]) => names.some((name) => places.providers.includes(name))
+  const find = (name: keyof PlacesSecrets, variable: keyof Environment, setting: string, file?: string) =>
+    findKey({ variable, setting: `places.${name}.${setting}`, file, value: env[variable], warn })
+  const google = named('auto', 'google', 'google-legacy')
+    ? await find('google', 'GOOGLE_PLACES_API_KEY', 'keyFile', places.google.keyFile)
+    : undefined
+  const x = named('x') ? await find('x', 'X_BEARER_TOKEN', 'tokenFile', places.x.tokenFile) : undefined
+  const postgis = named('postgis')
+    ? await find('postgis', 'PGPASSWORD', 'passwordFile', places.postgis.passwordFile)
+    : undefined
+  if (google === undefined && named('google', 'google-legacy')) {
+    throw new SecretUnusable(
+      'places.providers has google, but there is no key: set GOOGLE_PLACES_API_KEY or places.google.keyFile, or use the provider embedded',
+    )
   }
-  if (provider === 'auto') return undefined
-  throw new SecretUnusable(
-    'places.provider is google, but there is no key: set GOOGLE_PLACES_API_KEY or places.google.keyFile, or use the provider embedded',
-  )
+  if (x === undefined && named('x')) {
+    throw new SecretUnusable(
+      'places.providers has x, but there is no bearer token: set X_BEARER_TOKEN or places.x.tokenFile, or use the provider embedded',
+    )
+  }
+  return { google, x, postgis }
+}
+
+async function findKey(at: {
+  readonly variable: string
+  readonly setting: string
+  readonly file: string | undefined
+  readonly value: string | undefined
+  readonly warn: Warn
+}): Promise<string | undefined> {
+  if (at.value) return checkedKey(at.value, at.variable)
+  if (at.file === undefined) return undefined
+  const text = await readSecretFile(at.file, at.warn)
+  if (text === undefined) throw new SecretUnusable(`${at.setting}: there is no file ${at.file}`)
+  return checkedKey(text, at.file)
 }
 
 function madeSecretFile(config: SecretPlace): string {

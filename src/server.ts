@@ -3,10 +3,10 @@ import { makeCounters } from './counters.ts'
 import { LineGateway } from './gateways/line-gateway.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
-import { EmbeddedPlaces } from './places/embedded.ts'
 import { PlacesFinder } from './places/finder.ts'
-import { GoogleLegacyPlaces } from './places/google-legacy.ts'
 import type { Provider } from './places/provider.ts'
+import { EmbeddedPlaces } from './places/providers/embedded.ts'
+import { GoogleLegacyPlaces } from './places/providers/google-legacy.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
 import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
@@ -18,7 +18,7 @@ import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
-import type { HerdSecret } from './secret.ts'
+import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { makeStatus } from './server-status.ts'
@@ -48,8 +48,8 @@ export interface RunningServer {
 export interface ServerOptions {
   /** This server's certificates, where links are proved by them. */
   readonly certificates?: LinkCertificates | undefined
-  /** The key of Google's API, if there is one. */
-  readonly placesKey: string | undefined
+  /** What opens paid or closed sources of places. */
+  readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
 }
 
@@ -70,7 +70,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesKey, certificates, report }: ServerOptions,
+  { placesSecrets, certificates, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -101,7 +101,8 @@ export async function startServer(
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
   const nextConnection = countFrom(1)
   const finder = new PlacesFinder({
-    provider: chooseProvider(config, placesKey),
+    provider: chooseProvider(config, placesSecrets),
+    callsPerDayMax: config.places.google.callsPerDayMax,
     limits: config.places.limits,
     world: system,
     onFailed: (failure) =>
@@ -240,10 +241,11 @@ function neighborAddresses(config: HerdConfig, self: ServerSettings): NeighborAd
   return config.servers.filter((server) => self.neighbors.includes(server.name))
 }
 
-function chooseProvider(config: HerdConfig, key: string | undefined): Provider {
-  const { provider, google, limits } = config.places
-  if (provider === 'embedded' || key === undefined) return EmbeddedPlaces.load()
-  return new GoogleLegacyPlaces({ key, baseUrl: google.baseUrl, limits, world: realSystem })
+function chooseProvider({ places }: HerdConfig, secrets: PlacesSecrets | undefined): Provider {
+  const { providers, google, limits } = places
+  const key = secrets?.google
+  if (key === undefined || providers[0] === 'embedded') return EmbeddedPlaces.load()
+  return new GoogleLegacyPlaces({ key, baseUrl: google.legacyBaseUrl, limits, world: realSystem })
 }
 
 function randomKey(): HashKey {

@@ -1,7 +1,13 @@
 /** `herd start`: one server, in this process. */
 import { type Command, Option } from 'commander'
 import type { HerdConfig } from '../config.ts'
-import { loadLinkCertificates, loadOrMakeSecret, loadPlacesKey, secretNotice, type Warn } from '../secret.ts'
+import {
+  loadLinkCertificates,
+  loadOrMakeSecret,
+  loadPlacesSecrets,
+  secretNotice,
+  type Warn,
+} from '../secret.ts'
 import { type RunningServer, type ServerEvent, startServer } from '../server.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, serverOf } from './herd-options.ts'
 import { tellParent } from './server-messages.ts'
@@ -80,9 +86,9 @@ async function launch(
     const notice = secretNotice(secret, config, [name])
     if (notice !== undefined) warn(notice)
     const certificates = await loadLinkCertificates(config, name, warn)
-    const placesKey = await loadPlacesKey(config, terminal.env, warn)
+    const placesSecrets = await loadPlacesSecrets(config, terminal.env, warn)
     const report = listener.event
-    return await startServer(config, name, secret, { placesKey, certificates, report })
+    return await startServer(config, name, secret, { placesSecrets, certificates, report })
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const code = 'code' in error ? String(error.code) : error.name

@@ -4,7 +4,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { HerdConfig } from '../config.ts'
-import { loadOrMakeSecret, loadPlacesKey, SecretUnusable, secretNotice } from '../secret.ts'
+import { loadOrMakeSecret, loadPlacesSecrets, SecretUnusable, secretNotice } from '../secret.ts'
 import { addFolderOptions, type FolderOptions, herdOf } from './herd-options.ts'
 import { ServerKeeper } from './server-keeper.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -53,7 +53,7 @@ async function up(terminal: Terminal, herd: string, options: UpOptions): Promise
   const names = config.servers.filter(({ classic }) => !classic).map(({ name }) => name)
   const notice = secretNotice(secret, config, names)
   if (notice !== undefined) report.warning(notice)
-  await loadPlacesKey(config, terminal.env, report.warning)
+  await loadPlacesSecrets(config, terminal.env, report.warning)
   const keepers = keepersOf(terminal, config, options, report)
   const stopAsked = Promise.withResolvers<void>()
   const ignoreSignals = onStopSignals({

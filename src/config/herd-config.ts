@@ -2,9 +2,8 @@
  * The shape of a herd's configuration. What each setting means, its range and its default stand in
  * `settings.ts`, which the compiler holds equal to these names.
  */
-
-import type { PlacesLimits } from '../places/limits.ts'
 import type { AckLevel } from '../protocol/index.ts'
+import type { PlacesEntry, PlacesSettings } from './places-config.ts'
 
 /** Everything a herd's servers need to know, checked and resolved. Secrets and keys are never in it. */
 export interface HerdConfig {
@@ -67,21 +66,6 @@ export interface JournalSettings {
   readonly retryMs: number
 }
 
-/** `places`: who answers WHATSAT, and how much of it we ask for. */
-export interface PlacesSettings {
-  /** `auto`: google when there is a key for it, otherwise embedded. */
-  readonly provider: 'auto' | 'embedded' | 'google'
-  readonly google: GoogleSettings
-  readonly limits: PlacesLimits
-}
-
-/** `places.google`: where Google's API is, and where its key is. */
-export interface GoogleSettings {
-  readonly baseUrl: string
-  /** Absolute. */
-  readonly keyFile: string | undefined
-}
-
 /** `link`: the pace of the links between servers, and how they are encrypted. */
 export interface LinkSettings extends LinkEntry {
   /** Absolute, like the other two; `{server}` in it stands for the server's name. */
@@ -142,7 +126,7 @@ export interface HerdFile {
   readonly stateFolder: string
   readonly secretFile?: string
   readonly logs: Omit<LogSettings, 'folder'> & { readonly folder?: string }
-  readonly places: Omit<PlacesSettings, 'google'> & { readonly google: GoogleEntry }
+  readonly places: PlacesEntry
   readonly link: LinkEntry
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
@@ -155,10 +139,4 @@ export interface ServerEntry {
   readonly host: string
   readonly port: number
   readonly classic: boolean
-}
-
-/** `places.google` as it stands in a herd file. */
-export interface GoogleEntry {
-  readonly baseUrl: string
-  readonly keyFile?: string
 }

@@ -72,9 +72,17 @@ test('defaults fill what the file leaves out', () => {
     clockOffsetMsMax: 5000,
   })
   assert.equal(config.limits.connectionsMax, 15_000)
-  assert.equal(config.places.provider, 'auto')
-  assert.equal(config.places.limits.callsPerDayMax, 10_000)
-  assert.deepEqual(config.places.google, { baseUrl: 'https://maps.googleapis.com', keyFile: undefined })
+  assert.deepEqual(config.places.providers, ['auto'])
+  assert.equal(config.places.rank, 'prominence')
+  assert.equal(config.places.folder, '/home/me/.herd/places')
+  assert.deepEqual(config.places.google, {
+    baseUrl: 'https://places.googleapis.com',
+    legacyBaseUrl: 'https://maps.googleapis.com',
+    fields: 'pro',
+    keyFile: undefined,
+    callsPerDayMax: 1000,
+    callsPerMonthMax: 5000,
+  })
   assert.equal(config.logs.folder, '/home/me/.herd/logs')
   assert.equal(config.logs.level, 'traffic')
   assert.equal(config.stateFolder, '/home/me/.herd')
@@ -220,14 +228,14 @@ test('all problems come together', () => {
     links: [['A', 'Z'], ['B', 'B'], ['B', 'C'], ['C', 'B'], 'A'],
     link: { heartbeatMs: 3000 },
     limits: { clientsMax: -1, connectionMax: 5 },
-    places: { provider: 'googel' },
+    places: { providers: ['googel'] },
   })
   const expected = [
     /^herd: "9" is not a name/,
     /^servers\.A\.port: 0 is not a whole number/,
     /^servers\."D E": "D E" is not a name/,
     /^links\[4\]: "A" is not a pair of servers; for example \[Alford, Hamilton\]/,
-    /^places\.provider: "googel" is not one of auto, embedded, google/,
+    /^places\.providers: a list is not a list of providers: auto, google,/,
     /^limits\.connectionMax: there is no such setting; did you mean limits\.connectionsMax\?/,
     /^limits\.clientsMax: -1 is not a whole number from 1 to/,
     /^link\.silenceMsMax: 5000 must be more than twice link\.heartbeatMs \(3000\); for example 15000/,

@@ -30,6 +30,10 @@ export interface Environment {
   readonly HERD_SECRET?: string | undefined
   /** The key of Google's API, instead of a file. */
   readonly GOOGLE_PLACES_API_KEY?: string | undefined
+  /** The bearer token of X's API, instead of a file. */
+  readonly X_BEARER_TOKEN?: string | undefined
+  /** The password of PostGIS, instead of a file. */
+  readonly PGPASSWORD?: string | undefined
 }
 
 /** What was said on the command line; it goes before everything else. */
@@ -80,7 +84,10 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     logs,
     places: {
       ...file.places,
-      google: { baseUrl: file.places.google.baseUrl, keyFile: besideFile(file.places.google.keyFile) },
+      folder: file.places.folder ? resolve(cwd, file.places.folder) : resolve(stateFolder, 'places'),
+      google: { ...file.places.google, keyFile: besideFile(file.places.google.keyFile) },
+      x: { ...file.places.x, tokenFile: besideFile(file.places.x.tokenFile) },
+      postgis: { ...file.places.postgis, passwordFile: besideFile(file.places.postgis.passwordFile) },
     },
     link: {
       ...file.link,

@@ -3,11 +3,9 @@
  * and its meaning. Validation, defaults and the table in docs/operating.md are all read from here.
  */
 import { Type } from 'typebox'
-import { defaultPlacesLimits, type PlacesLimits } from '../places/limits.ts'
 import { ITEMS_MAX } from '../protocol/index.ts'
 import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
-  GoogleEntry,
   HerdFile,
   JournalSettings,
   LimitSettings,
@@ -15,10 +13,9 @@ import type {
   LogSettings,
   ServerEntry,
 } from './herd-config.ts'
+import { places } from './places-settings.ts'
+import { GIB, group, KIB, MIB, oneOf, text, wholeNumber } from './schema.ts'
 
-const KIB = 1024
-const MIB = 1024 * KIB
-const GIB = 1024 * MIB
 const DAY_MS = 86_400_000
 
 /** What a herd or a server may be called: also a file name on any disk, and one field of a line. */
@@ -47,49 +44,6 @@ const logs = group<Omit<LogSettings, 'folder'> & { folder?: string }>('Each serv
     GIB,
     4 * MIB,
     'Log text waiting for the disk; what is beyond it is dropped and counted.',
-  ),
-})
-
-const google = group<GoogleEntry>("Google's Places API, Nearby Search (legacy).", {
-  baseUrl: text('https://maps.googleapis.com', 'Where the API is.', {
-    default: 'https://maps.googleapis.com',
-    pattern: '^https?://[^\\s?#@]+$',
-    valueText: 'a URL that begins with https:// or http://, without user, query and fragment',
-  }),
-  keyFile: text('google.key', 'A file that holds the API key. A relative path starts at the herd file.', {
-    defaultText: 'none',
-  }),
-})
-
-const placesLimits = group<PlacesLimits>('Bounds around any provider of places.', {
-  totalMsMax: wholeNumber(
-    10,
-    300_000,
-    defaultPlacesLimits.totalMsMax,
-    'Time for one answer, all tries together.',
-  ),
-  tryMsMax: wholeNumber(10, 300_000, defaultPlacesLimits.tryMsMax, 'Time for one call of a provider.'),
-  retriesMax: wholeNumber(0, 10, defaultPlacesLimits.retriesMax, 'Further calls after one that failed.'),
-  bodyBytesMax: wholeNumber(KIB, GIB, defaultPlacesLimits.bodyBytesMax, "Size of a provider's answer."),
-  cacheEntriesMax: wholeNumber(1, 1_000_000, defaultPlacesLimits.cacheEntriesMax, 'Answers kept.'),
-  cacheBytesMax: wholeNumber(KIB, 64 * GIB, defaultPlacesLimits.cacheBytesMax, 'Size of all answers kept.'),
-  asksInFlightMax: wholeNumber(
-    1,
-    100_000,
-    defaultPlacesLimits.asksInFlightMax,
-    'Different asks that wait for a provider at a time.',
-  ),
-  callsPerSecondMax: wholeNumber(
-    0,
-    100_000,
-    defaultPlacesLimits.callsPerSecondMax,
-    'Calls of a provider in a second; 0: no limit. The embedded places are not limited.',
-  ),
-  callsPerDayMax: wholeNumber(
-    0,
-    1_000_000_000,
-    defaultPlacesLimits.callsPerDayMax,
-    'Calls of a provider in a day (UTC); 0: no limit. The embedded places are not limited.',
   ),
 })
 
@@ -318,15 +272,7 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
     { defaultText: '`<herd>.secret` in the state folder, made when missing' },
   ),
   logs,
-  places: group<HerdFile['places']>('Places for WHATSAT.', {
-    provider: oneOf(
-      ['auto', 'embedded', 'google'],
-      'auto',
-      'Who knows the places. `auto`: google when there is a key for it, otherwise embedded.',
-    ),
-    google,
-    limits: placesLimits,
-  }),
+  places,
   link,
   limits,
   journal,
@@ -346,33 +292,7 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   ),
 })
 
-/** A group whose members must be named exactly as in `Settings`. */
-function group<Settings>(
-  description: string,
-  members: { readonly [Name in keyof Required<Settings>]: Type.TSchema },
-): Type.TOptional<Type.TObject> {
-  // A fresh object: TypeBox takes a record of schemas, whatever their names.
-  const properties: Type.TProperties = { ...members }
-  return Type.Optional(Type.Object(properties, { additionalProperties: false, default: {}, description }))
-}
-
-function wholeNumber(minimum: number, maximum: number, fallback: number, description: string): Type.TSchema {
-  return Type.Optional(
-    Type.Integer({ minimum, maximum, default: fallback, examples: [fallback], description }),
-  )
-}
-
-function oneOf(values: readonly string[], fallback: string, description: string): Type.TSchema {
-  return Type.Optional(Type.Enum([...values], { default: fallback, examples: [fallback], description }))
-}
-
 function pemFile(example: string, description: string): Type.TSchema {
   const more = 'A relative path starts at the herd file; `{server}` in it is the name of the server.'
   return text(`tls/${example}.pem`, `${description} ${more}`, { defaultText: 'none' })
-}
-
-function text(example: string, description: string, more: Readonly<Record<string, unknown>>): Type.TSchema {
-  return Type.Optional(
-    Type.String({ minLength: 1, maxLength: 4096, examples: [example], description, ...more }),
-  )
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeWorld, GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
 import { fc } from '../../test/support/properties.ts'
-import { EmbeddedPlaces } from './embedded.ts'
 import { PlacesFinder } from './finder.ts'
-import { GoogleLegacyPlaces } from './google-legacy.ts'
 import { defaultPlacesLimits, type PlacesLimits } from './limits.ts'
 import { type Area, type PlacesBody, type Provider, ProviderFailed } from './provider.ts'
+import { EmbeddedPlaces } from './providers/embedded.ts'
+import { GoogleLegacyPlaces } from './providers/google-legacy.ts'
 
 const CANARY = 'AIza-canary-7f3'
 
@@ -14,6 +14,7 @@ const CANARY = 'AIza-canary-7f3'
 class ScriptedProvider implements Provider {
   readonly name = 'scripted'
   readonly local = false
+  readonly snaps = false
   readonly asked: {
     readonly area: Area
     readonly signal: AbortSignal
@@ -34,7 +35,7 @@ class ScriptedProvider implements Provider {
   }
 }
 
-function stage(limits: Partial<PlacesLimits> = {}) {
+function stage({ callsPerDayMax = 0, ...limits }: Partial<PlacesLimits> & { callsPerDayMax?: number } = {}) {
   const provider = new ScriptedProvider()
   const world = new FakeWorld()
   const failures: ProviderFailed[] = []
@@ -42,6 +43,7 @@ function stage(limits: Partial<PlacesLimits> = {}) {
     provider,
     world,
     limits: { ...defaultPlacesLimits, ...limits },
+    callsPerDayMax,
     onFailed: (failure) => failures.push(failure),
   })
   return { provider, world, finder, failures }
@@ -268,7 +270,7 @@ test('the key is in no text that a client gets', async (t) => {
 
 test('the embedded places need neither time nor budget', async () => {
   const world = new FakeWorld()
-  const limits = { ...defaultPlacesLimits, asksInFlightMax: 1, callsPerDayMax: 1 }
+  const limits = { ...defaultPlacesLimits, asksInFlightMax: 1 }
   const finder = new PlacesFinder({ provider: EmbeddedPlaces.load(), world, limits })
   const texts = await Promise.all([1, 2, 3].map((radius) => finder.find(areaOf(-118, radius * 10_000), 1)))
   assert.deepEqual(texts.map(statusIn), ['OK', 'OK', 'OK'])

@@ -42,6 +42,8 @@ export interface PlacesFinderOptions {
   readonly provider: Provider
   readonly limits: PlacesLimits
   readonly world: PlacesWorld
+  /** Calls in a UTC day; 0: no limit. */
+  readonly callsPerDayMax?: number
   /** Hears of each failed call, for the log. No key or URL is in it. */
   readonly onFailed?: (failure: ProviderFailed) => void
 }
@@ -71,12 +73,18 @@ export class PlacesFinder {
   readonly #counters = { asks: 0, calls: 0, hits: 0, coalesced: 0, refused: 0, errors: 0 }
   #inFlight = 0
 
-  constructor({ provider, limits, world, onFailed = () => undefined }: PlacesFinderOptions) {
+  constructor({
+    provider,
+    limits,
+    world,
+    callsPerDayMax = 0,
+    onFailed = () => undefined,
+  }: PlacesFinderOptions) {
     this.#provider = provider
     this.#limits = limits
     this.#world = world
     this.#onFailed = onFailed
-    this.#budget = new CallBudget(limits.callsPerSecondMax, limits.callsPerDayMax, world.nowMs())
+    this.#budget = new CallBudget(limits.callsPerSecondMax, callsPerDayMax, world.nowMs())
     this.#cache = new LRUCache<string, Answer, Area>({
       max: limits.cacheEntriesMax,
       maxSize: limits.cacheBytesMax,
@@ -127,7 +135,9 @@ export class PlacesFinder {
     this.#counters.calls++
     this.#inFlight++
     try {
-      const body = this.#provider.local ? await this.#provider.search(area, NEVER) : await this.#search(area)
+      const body = this.#provider.local
+        ? await this.#provider.search({ ...area, rank: 'distance' }, NEVER)
+        : await this.#search(area)
       const text = squeezeNewlines(body.text)
       return { text, results: findResults(text), status: body.status }
     } catch (error) {
@@ -174,7 +184,10 @@ export class PlacesFinder {
       abort.abort()
     })
     try {
-      return await Promise.race([this.#provider.search(area, abort.signal), late.promise])
+      return await Promise.race([
+        this.#provider.search({ ...area, rank: 'distance' }, abort.signal),
+        late.promise,
+      ])
     } finally {
       stopTimer()
     }

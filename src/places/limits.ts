@@ -16,8 +16,14 @@ export interface PlacesLimits {
   readonly asksInFlightMax: number
   /** Asks that go out to a provider in a second, on average; 0 means no limit. Retries aren't counted. */
   readonly callsPerSecondMax: number
-  /** Asks that go out to a provider in a UTC day; 0 means no limit. Retries aren't counted. */
-  readonly callsPerDayMax: number
+  /** Calls that the asks of one address cause in a second, on average; 0 means no limit. */
+  readonly callsPerSecondPerAddressMax: number
+  /** Failures in a row that open a provider's breaker. */
+  readonly breakerFailuresMax: number
+  /** How long it stays open, milliseconds. */
+  readonly breakerOpenMs: number
+  /** How long it stays open after OVER_QUERY_LIMIT or REQUEST_DENIED, milliseconds. */
+  readonly breakerDeniedMs: number
 }
 
 /** Limits that suit one server with a few thousand clients. */
@@ -30,5 +36,8 @@ export const defaultPlacesLimits: PlacesLimits = {
   cacheBytesMax: 64 * 1024 * 1024,
   asksInFlightMax: 64,
   callsPerSecondMax: 10,
-  callsPerDayMax: 10_000,
+  callsPerSecondPerAddressMax: 5,
+  breakerFailuresMax: 5,
+  breakerOpenMs: 10_000,
+  breakerDeniedMs: 300_000,
 }

@@ -15,7 +15,7 @@ export interface AskingHerd {
 /** Starts both. `placesLimits` are those of the herd file's `places.limits`; tries are short and not repeated. */
 export async function startAskingHerd(
   t: TestContext,
-  placesLimits: object = {},
+  { callsPerDayMax = 0, ...placesLimits }: { callsPerDayMax?: number; [name: string]: number } = {},
   settings: Readonly<Record<string, object>> = {},
 ): Promise<AskingHerd> {
   const google = await GoogleStandIn.start({ key: CANARY_KEY })
@@ -27,7 +27,12 @@ export async function startAskingHerd(
     callsPerSecondMax: 1000,
     ...placesLimits,
   }
-  const places = { provider: 'google', google: { baseUrl: google.url }, limits }
+  const places = {
+    providers: ['google-legacy'],
+    rank: 'distance',
+    google: { legacyBaseUrl: google.url, callsPerDayMax, callsPerMonthMax: 0 },
+    limits: { callsPerSecondPerAddressMax: 0, ...limits },
+  }
   const herd = await LiveHerd.start(t, {
     servers: ['Alford'],
     settings: { places, ...settings },

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
-import { type Behaviour, FakeWorld, GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
+import {
+  type Behaviour,
+  FakeWorld,
+  GoogleStandIn,
+  googleText,
+} from '../../../test/support/google-stand-in.ts'
+import { defaultPlacesLimits } from '../limits.ts'
+import { type Area, type FailureStatus, ProviderFailed } from '../provider.ts'
 import { GoogleLegacyPlaces } from './google-legacy.ts'
-import { defaultPlacesLimits } from './limits.ts'
-import { type Area, type FailureStatus, ProviderFailed } from './provider.ts'
 
 /** A key with characters that are written differently in a query and in JSON. */
 const CANARY = 'AIza-canary/"+=~7f3'

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import geographiclib from 'geographiclib-geodesic'
 import { around } from 'geokdbush'
-import { type JsonValue, toClassicJson } from './json-text.ts'
+import { type JsonValue, toClassicJson } from '../json-text.ts'
+import type { Area, PlacesBody, Provider } from '../provider.ts'
 import { type Place, type PlaceKind, PlaceTable } from './place-table.ts'
-import type { Area, PlacesBody, Provider } from './provider.ts'
 
 /** As many as Google gives on a page. */
 const ITEMS_MAX = 20
@@ -48,6 +48,7 @@ interface Found {
 export class EmbeddedPlaces implements Provider {
   readonly name = 'embedded'
   readonly local = true
+  readonly snaps = false
   readonly #table: PlaceTable
 
   constructor(table: PlaceTable) {
@@ -60,8 +61,8 @@ export class EmbeddedPlaces implements Provider {
    * @throws {PlaceTableBroken} when the file isn't one of ours; and what the file system throws.
    */
   static load(): EmbeddedPlaces {
-    // Two folders up is the package's root, from `src/places` and from `dist/places`.
-    const file = readFileSync(new URL('../../data/places.bin.gz', import.meta.url))
+    // Three folders up is the package’s root, from `src` and from `dist`.
+    const file = readFileSync(new URL('../../../data/places.bin.gz', import.meta.url))
     return new EmbeddedPlaces(new PlaceTable(gunzipSync(file)))
   }
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import geographiclib from 'geographiclib-geodesic'
-import { fc } from '../../test/support/properties.ts'
+import { fc } from '../../../test/support/properties.ts'
+import type { Area } from '../provider.ts'
 import { EmbeddedPlaces } from './embedded.ts'
 import { encodePlaces, type Place, PlaceTable } from './place-table.ts'
-import type { Area } from './provider.ts'
 
 const UCLA: Area = {
   latitude: 34.06893,
@@ -17,7 +17,7 @@ const places = EmbeddedPlaces.load()
 
 test('the package brings the world along, in little space', () => {
   assert.ok(places.count > 170_000)
-  assert.ok(statSync(new URL('../../data/places.bin.gz', import.meta.url)).size < 5_000_000)
+  assert.ok(statSync(new URL('../../../data/places.bin.gz', import.meta.url)).size < 5_000_000)
 })
 
 test('around UCLA, nearest first', () => {

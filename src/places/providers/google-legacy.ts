@@ -3,9 +3,9 @@
  * it: the key stands in the URL of each request, so neither URLs nor foreign error messages leave this file.
  */
 import { isUtf8 } from 'node:buffer'
-import { defaultPlacesLimits, type PlacesLimits } from './limits.ts'
-import { type Area, type FailureStatus, type PlacesBody, type Provider, ProviderFailed } from './provider.ts'
-import type { PlacesWorld } from './world.ts'
+import { defaultPlacesLimits, type PlacesLimits } from '../limits.ts'
+import { type Area, type FailureStatus, type PlacesBody, type Provider, ProviderFailed } from '../provider.ts'
+import type { PlacesWorld } from '../world.ts'
 
 /** The public server of the legacy API. */
 export const googleBaseUrl = 'https://maps.googleapis.com'
@@ -37,6 +37,7 @@ interface Outcome {
 export class GoogleLegacyPlaces implements Provider {
   readonly name = 'google'
   readonly local = false
+  readonly snaps = true
   readonly #secrets: readonly string[]
   readonly #key: string
   readonly #endpoint: URL

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fc } from '../../test/support/properties.ts'
+import { fc } from '../../../test/support/properties.ts'
 import { encodePlaces, type Place, PlaceTable, PlaceTableBroken, placeKinds } from './place-table.ts'
 
 const degrees = (max: number) =>
