@@ -31,7 +31,11 @@ const cases: readonly (readonly [OsmTags, string])[] = [
   [{ place: 'neighbourhood' }, 'neighborhood, political'],
   [{ railway: 'rail' }, ''],
   [{ highway: 'residential', name: 'Main Street' }, ''],
-  [{ place: 'toString' }, ''],
+  [{ place: 'toString' }, 'colloquial_area, political'],
+  [{ public_transport: 'platform', railway: 'stop' }, `transit_station${TAIL}`],
+  [{ natural: 'peak' }, `natural_feature${TAIL}`],
+  [{ natural: 'coastline' }, ''],
+  [{ craft: 'winery' }, 'point_of_interest, establishment'],
   [{ shop: 'vacant' }, ''],
   [{ amenity: '' }, ''],
 ]

@@ -120,16 +120,25 @@ const OFFICE: TypesByValue = {
   travel_agent: 'travel_agency',
 }
 
-const AEROWAY: TypesByValue = { aerodrome: 'airport' }
-const RAILWAY: TypesByValue = { station: 'train_station' }
+const AEROWAY: TypesByValue = { aerodrome: 'airport', helipad: '', heliport: '', terminal: 'airport' }
+const RAILWAY: TypesByValue = {
+  halt: 'train_station',
+  station: 'train_station',
+  stop: 'transit_station',
+  subway_entrance: 'subway_station',
+  tram_stop: 'transit_station',
+}
 
 /** These are political, not establishments. */
 const PLACE: TypesByValue = {
   borough: 'sublocality',
   city: 'locality',
+  country: 'country',
+  county: 'administrative_area_level_2',
   hamlet: 'locality',
   neighbourhood: 'neighborhood',
   quarter: 'sublocality',
+  state: 'administrative_area_level_1',
   suburb: 'sublocality',
   town: 'locality',
   village: 'locality',
@@ -142,15 +151,27 @@ const OPEN_KEYS: readonly (readonly [key: string, values: TypesByValue, general:
   ['tourism', TOURISM, ''],
   ['leisure', LEISURE, ''],
   ['office', OFFICE, ''],
+  ['craft', {}, ''],
   ['historic', {}, ''],
+  ['public_transport', {}, 'transit_station'],
+  ['natural', {}, 'natural_feature'],
+  ['man_made', {}, ''],
 ]
-/** The keys that make something a place with a listed value only: `railway=rail` is none. */
+/** The keys that make something a place with a listed value only: a named line of rails is none. */
 const CLOSED_KEYS: readonly (readonly [key: string, values: TypesByValue])[] = [
   ['aeroway', AEROWAY],
   ['railway', RAILWAY],
 ]
-/** Values that say that there is nothing (any more). */
-const NOTHING: ReadonlySet<string> = new Set(['', 'no', 'none', 'vacant', 'disused', 'abandoned'])
+/** Values that say that there is nothing (any more), and the one line among them that goes round continents. */
+const NOTHING: ReadonlySet<string> = new Set([
+  '',
+  'no',
+  'none',
+  'vacant',
+  'disused',
+  'abandoned',
+  'coastline',
+])
 
 /**
  * The types of a thing of OpenStreetMap; none when no tag of it makes it a place. A thing that is several (a hotel
@@ -172,12 +193,12 @@ export function typesOfOsm(tags: OsmTags): readonly string[] {
     const known = own(values, tags[key] ?? '')
     if (known === undefined) continue
     isEstablishment = true
-    const isSubway = key === 'railway' && (station === 'subway' || subway === 'yes')
+    const isSubway = known === 'train_station' && (station === 'subway' || subway === 'yes')
     add(types, isSubway ? 'subway_station' : known)
   }
   if (isEstablishment) return [...types, ...POINT_OF_INTEREST]
-  const settlement = own(PLACE, place)
-  return settlement === undefined ? [] : [settlement, ...POLITICAL]
+  if (NOTHING.has(place)) return []
+  return [own(PLACE, place) ?? 'colloquial_area', ...POLITICAL]
 }
 
 /**
