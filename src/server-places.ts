@@ -8,17 +8,16 @@ import { type PlacesCounters, PlacesFinder } from './places/finder.ts'
 import type { Provider } from './places/provider.ts'
 import { EmbeddedPlaces } from './places/providers/embedded.ts'
 import { GoogleLegacyPlaces } from './places/providers/google-legacy.ts'
+import { GooglePlaces } from './places/providers/google-new.ts'
 import { makeSource } from './places/source.ts'
 import type { PlacesWorld } from './places/world.ts'
 import type { PlacesStatus } from './replication/status.ts'
 import type { PlacesSecrets } from './secret.ts'
-import type { ServerOptions } from './server.ts'
 
 /** What a server's places need of their server. */
 export interface ServerPlacesContext {
   readonly log: Pick<ServerLog, 'event'>
   readonly world: PlacesWorld
-  readonly report: ServerOptions['report']
 }
 
 /** Where a server has its places from. */
@@ -30,9 +29,6 @@ export interface ServerPlaces {
   close(): Promise<void>
 }
 
-/** A provider that can be asked, with the settings of its budget; none where it costs nothing. */
-type Made = Provider | undefined
-
 const UNLIMITED: CallBudget = { take: () => 'granted' }
 
 /**
@@ -43,14 +39,13 @@ const UNLIMITED: CallBudget = { take: () => 'granted' }
 export async function openPlaces(
   settings: PlacesSettings,
   secrets: PlacesSecrets | undefined,
-  { log, world, report }: ServerPlacesContext,
+  { log, world }: ServerPlacesContext,
 ): Promise<ServerPlaces> {
   const { limits } = settings
   const providers: Provider[] = []
   for (const name of namesOf(settings.providers, secrets)) {
     const made = await makeProvider(name, settings, secrets, world)
     if (made !== undefined) providers.push(made)
-    else report({ level: 'warning', event: 'places', text: `places are not asked for of ${name}` })
   }
   const cache = new AnswerCache(limits, world)
   const addressRates = new AddressRates(limits.callsPerSecondPerAddressMax)
@@ -89,20 +84,24 @@ export function namesOf(
   })
 }
 
-/** Makes one; undefined: this version can't. @param name not for want of a key. */
+/** Makes one; undefined: it has no key, or this version can't. */
 async function makeProvider(
   name: Exclude<ProviderName, 'auto'>,
-  { google, limits }: PlacesSettings,
+  { google, language, limits }: PlacesSettings,
   secrets: PlacesSecrets | undefined,
   world: PlacesWorld,
-): Promise<Made> {
+): Promise<Provider | undefined> {
+  const shared = { bodyBytesMax: limits.bodyBytesMax, language, wallMs: world.wallMs }
+  const key = secrets?.google
   switch (name) {
-    case 'google':
-    case 'google-legacy': {
-      const key = secrets?.google
-      if (key === undefined) return undefined
-      return new GoogleLegacyPlaces({ key, baseUrl: google.legacyBaseUrl, limits, world })
+    case 'google': {
+      const { baseUrl, fields } = google
+      return key === undefined ? undefined : new GooglePlaces({ ...shared, key, baseUrl, fields })
     }
+    case 'google-legacy':
+      return key === undefined
+        ? undefined
+        : new GoogleLegacyPlaces({ ...shared, key, baseUrl: google.legacyBaseUrl })
     case 'embedded':
       return EmbeddedPlaces.load()
     case 'overpass':

@@ -97,7 +97,7 @@ export async function startServer(
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
   const nextConnection = countFrom(1)
-  const places = await openPlaces(config.places, placesSecrets, { log, world: system, report })
+  const places = await openPlaces(config.places, placesSecrets, { log, world: system })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
   const world = { nowMs: system.nowMs, readClock: system.readClock, randomKey }
   const { randomBytes, readClock } = system

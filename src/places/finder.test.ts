@@ -1,7 +1,7 @@
 /** Several sources, one after the other, in virtual time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeWorld, GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
+import { GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
 import { fc } from '../../test/support/properties.ts'
 import {
   bodyOf,
@@ -31,6 +31,12 @@ function stage(kinds: readonly ScriptedOptions[], options: StageOptions = {}) {
   return { ...staged, providers, find: (longitude = 1) => staged.finder.find(queryOf(longitude), 5, HERE) }
 }
 
+function googleAt(standIn: GoogleStandIn): GoogleLegacyPlaces {
+  return new GoogleLegacyPlaces({
+    ...{ key: CANARY, baseUrl: standIn.url, bodyBytesMax: 100_000, wallMs: () => 0 },
+  })
+}
+
 function denied(): ProviderFailed {
   return new ProviderFailed('No.', 'REQUEST_DENIED')
 }
@@ -42,8 +48,7 @@ function messagesIn(text: string): unknown {
 test('1,000 asks at once are one call, and each gets its own number of items', async (t) => {
   const standIn = await GoogleStandIn.start({ key: CANARY })
   t.after(() => standIn.close())
-  const world = new FakeWorld()
-  const provider = new GoogleLegacyPlaces({ key: CANARY, baseUrl: standIn.url, world })
+  const provider = googleAt(standIn)
   const { finder, sources } = stageOf([provider])
   const texts = await Promise.all(
     Array.from({ length: 1_000 }, (_, ask) => finder.find(queryOf(-118), ask % 21, HERE)),
@@ -282,9 +287,7 @@ test('the key is in no text that a client gets', async (t) => {
   const standIn = await GoogleStandIn.start()
   t.after(() => standIn.close())
   const limits = { bodyBytesMax: 100_000, totalMsMax: 8_000, tryMsMax: 4_000, retriesMax: 0 }
-  const provider = new GoogleLegacyPlaces({
-    ...{ key: CANARY, baseUrl: standIn.url, world: new FakeWorld(3_999), limits },
-  })
+  const provider = googleAt(standIn)
   const behaviours = [
     'request-denied',
     'malformed',
@@ -298,7 +301,7 @@ test('the key is in no text that a client gets', async (t) => {
     standIn.behave(behaviour)
     const text = await finder.find(queryOf(-118), 20, HERE)
     assert.doesNotMatch(text, /canary|maps\/api/)
-    assert.match(String(messagesIn(text)), /^google did not answer: /)
+    assert.match(String(messagesIn(text)), /^google-legacy did not answer: /)
     assert.equal(statusIn(text), 'OK')
   }
 })

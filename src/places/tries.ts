@@ -80,8 +80,9 @@ export class Tries {
     const end = Promise.withResolvers<never>()
     const abort = new AbortController()
     const stop = (message: string, mayRetry: boolean): void => {
-      end.reject(new ProviderFailed(message, 'UNKNOWN_ERROR', { mayRetry }))
-      abort.abort()
+      const failure = new ProviderFailed(message, 'UNKNOWN_ERROR', { mayRetry })
+      end.reject(failure)
+      abort.abort(failure)
     }
     const late = `${provider.name} did not answer within ${Math.round(timeMs)} ms.`
     const stopTimer = world.after(timeMs, () => stop(late, true))
