@@ -245,7 +245,13 @@ function chooseProvider({ places }: HerdConfig, secrets: PlacesSecrets | undefin
   const { providers, google, limits } = places
   const key = secrets?.google
   if (key === undefined || providers[0] === 'embedded') return EmbeddedPlaces.load()
-  return new GoogleLegacyPlaces({ key, baseUrl: google.legacyBaseUrl, limits, world: realSystem })
+  const { bodyBytesMax } = limits
+  return new GoogleLegacyPlaces({
+    key,
+    baseUrl: google.legacyBaseUrl,
+    bodyBytesMax,
+    wallMs: () => realSystem.wallMs(),
+  })
 }
 
 function randomKey(): HashKey {

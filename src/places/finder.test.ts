@@ -49,6 +49,15 @@ function stage({ callsPerDayMax = 0, ...limits }: Partial<PlacesLimits> & { call
   return { provider, world, finder, failures }
 }
 
+function googleAt(standIn: GoogleStandIn): GoogleLegacyPlaces {
+  return new GoogleLegacyPlaces({
+    key: CANARY,
+    baseUrl: standIn.url,
+    bodyBytesMax: 100_000,
+    wallMs: () => 0,
+  })
+}
+
 function areaOf(longitude: number, radiusMetres = 10_000): Area {
   return { latitude: 34, longitude, locationText: `34,${longitude}`, radiusMetres }
 }
@@ -77,7 +86,7 @@ test('1,000 asks at once are one call, and each gets its own number of items', a
   const standIn = await GoogleStandIn.start({ key: CANARY })
   t.after(() => standIn.close())
   const world = new FakeWorld()
-  const provider = new GoogleLegacyPlaces({ key: CANARY, baseUrl: standIn.url, world })
+  const provider = googleAt(standIn)
   const finder = new PlacesFinder({ provider, world, limits: defaultPlacesLimits })
   const texts = await Promise.all(
     Array.from({ length: 1_000 }, (_, ask) => finder.find(areaOf(-118), ask % 21)),
@@ -248,7 +257,7 @@ test('the key is in no text that a client gets', async (t) => {
   const standIn = await GoogleStandIn.start()
   t.after(() => standIn.close())
   const world = new FakeWorld(3_999)
-  const provider = new GoogleLegacyPlaces({ key: CANARY, baseUrl: standIn.url, world })
+  const provider = googleAt(standIn)
   const finder = new PlacesFinder({
     provider,
     world,

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../test/support/properties.ts'
-import { cutResults, findResults, type JsonValue, squeezeNewlines, toClassicJson } from './json-text.ts'
+import {
+  cutAt,
+  cutResults,
+  findResults,
+  type JsonValue,
+  putMember,
+  squeezeNewlines,
+  toClassicJson,
+} from './json-text.ts'
 import { ProviderFailed } from './provider.ts'
 
 const anyUnit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit))
@@ -102,6 +110,23 @@ test('none of the results is an empty array', () => {
     cutResults('{"a":{"results":[1]},"\\u0072esults":[1 , 2]}', 1),
     '{"a":{"results":[1]},"\\u0072esults":[1]}',
   )
+})
+
+test('the items of another list are cut likewise', () => {
+  const text = '{"results":[1,2], "data" : [ {"data":[3]} , 4 ]}'
+  assert.equal(cutAt(text, findResults(text, 'data'), 1), '{"results":[1,2], "data" : [ {"data":[3]} ]}')
+  assert.throws(() => findResults('{"results":[]}', 'data'), ProviderFailed)
+})
+
+test('a member that is put into a body changes no other byte of it', () => {
+  fc.assert(
+    fc.property(anyBody, anyValue, (text, value) => {
+      const put = putMember(text, 'new\n"', value)
+      assert.deepEqual(JSON.parse(put), { ...JSON.parse(text), 'new\n"': JSON.parse(JSON.stringify(value)) })
+      assert.ok(lacksOnePieceOf(text, put))
+    }),
+  )
+  assert.equal(putMember(' { }', 'data', []), ' {"data":[] }')
 })
 
 test('what is no body is found', () => {
