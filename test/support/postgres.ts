@@ -38,10 +38,6 @@ export async function whyNoPostgres(): Promise<string | undefined> {
 /** A program and its arguments. */
 type Command = [program: string, args: string[]]
 
-function asItIs(command: Command): Command {
-  return command
-}
-
 /** A command as the user that PostgreSQL runs as. */
 function asUser(program: string, args: readonly string[]): Command {
   if (process.getuid?.() !== 0) return [program, [...args]]
@@ -64,10 +60,10 @@ export class Postgres {
    */
   static async start(
     password: string = 'a password of the tests',
-    wrap: (command: Command) => Command = asItIs,
+    wrap?: (command: Command) => Command,
   ): Promise<Postgres> {
     const folder = await mkdtemp(join(tmpdir(), 'herd-postgres-'))
-    const postgres = new Postgres(folder, password, await freePort(), wrap)
+    const postgres = new Postgres(folder, password, await freePort(), wrap ?? ((command) => command))
     try {
       await postgres.#initialise()
       await postgres.restart()
@@ -91,7 +87,7 @@ export class Postgres {
     return this.urlOf(DATABASE)
   }
 
-  urlOf(database: string, user = SUPERUSER): string {
+  urlOf(database: string, user: string = SUPERUSER): string {
     return `postgres://${user}@127.0.0.1:${this.port}/${database}`
   }
 
