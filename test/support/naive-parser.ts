@@ -152,7 +152,7 @@ function percentDecoded(text: string): string | null {
     if (text[at] !== '%') bytes.push(code)
     else {
       const hex = text.slice(at + 1, at + 3)
-      if (hex.length !== 2 || [...hex].some((digit) => !'0123456789abcdefABCDEF'.includes(digit))) return null
+      if (!/^[0-9a-fA-F]{2}$/.test(hex)) return null
       bytes.push(Number(`0x${hex}`))
       at += 2
     }
