@@ -102,7 +102,7 @@ async function makeProvider(
   secrets: PlacesSecrets | undefined,
   { log, world }: Omit<ServerPlacesContext, 'budget'>,
 ): Promise<Provider | undefined> {
-  const shared = { bodyBytesMax: limits.bodyBytesMax, language, wallMs: world.wallMs }
+  const shared = { bodyBytesMax: limits.bodyBytesMax, language, wallMs: () => world.wallMs() }
   const key = secrets?.google
   switch (name) {
     case 'google': {
@@ -132,7 +132,7 @@ async function makeProvider(
     case 'local':
       return new LocalPlaces({
         folder,
-        nowMs: world.nowMs,
+        nowMs: () => world.nowMs(),
         onWarning: (text) => log.event('warning', 'local places', { text }),
       })
     default:
