@@ -97,7 +97,6 @@ export async function startServer(
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
   const nextConnection = countFrom(1)
-  const places = await openPlaces(config.places, placesSecrets, { log, world: system })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
   const world = { nowMs: system.nowMs, readClock: system.readClock, randomKey }
   const { randomBytes, readClock } = system
@@ -108,12 +107,28 @@ export async function startServer(
   const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
   const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
+  const places = openPlaces(config, {
+    ...{ server: name, secrets: placesSecrets, log, world: system, report },
+    keepsState: secret.source !== 'unavailable',
+    isReachable: (member) => members.reachable().has(member),
+  })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
   const onRefused = (neighbor: string, reason: string): void =>
     report({ level: 'warning', event: 'no link', text: `no link with ${neighbor}: ${reason}` })
   const links = new Links(
-    { ...shared, reader, world, forgetAfterSeconds, isWaitedFor, members, identity, security, onRefused },
+    {
+      ...shared,
+      reader,
+      world,
+      forgetAfterSeconds,
+      isWaitedFor,
+      members,
+      identity,
+      security,
+      onRefused,
+      budgets: places.budgets,
+    },
     {
       status: () =>
         makeStatus({

@@ -65,7 +65,7 @@ function decodeKeyword(encoded: string): string | null {
   try {
     const keyword = decodeURIComponent(encoded)
     const isWords = keyword.trim() !== '' && !CONTROL.test(keyword)
-    return isWords && [...keyword].length <= KEYWORD_LENGTH_MAX ? keyword : null
+    return isWords && Array.from(keyword).length <= KEYWORD_LENGTH_MAX ? keyword : null
   } catch {
     return null // Its bytes are no UTF-8.
   }
