@@ -3,7 +3,7 @@ import type { HerdConfig } from './config.ts'
 import type { FindPlaces } from './gateways/connection-context.ts'
 import type { ServerLog } from './logs/server-log.ts'
 import { AnswerCache } from './places/answer-cache.ts'
-import { type BudgetLimits, HerdBudget } from './places/budget/herd-budget.ts'
+import { HerdBudget } from './places/budget/herd-budget.ts'
 import { AddressRates } from './places/call-rate.ts'
 import { type PlacesCounters, PlacesFinder } from './places/finder.ts'
 import { makeSource } from './places/source.ts'
@@ -12,7 +12,7 @@ import type { Floods } from './replication/flooded-rows.ts'
 import type { PlacesStatus } from './replication/status.ts'
 import type { PlacesSecrets } from './secret.ts'
 import type { ServerEvent } from './server.ts'
-import { type MadeName, makeProvider, providerNames } from './server-providers.ts'
+import { makeProvider, providerNames } from './server-providers.ts'
 
 /** What a server's places need of their server. */
 export interface ServerPlacesContext {
@@ -54,7 +54,7 @@ export function openPlaces(config: HerdConfig, context: ServerPlacesContext): Se
   const providers = names.flatMap(
     (name) => makeProvider(name, { settings: config.places, secrets, world, trouble }) ?? [],
   )
-  const budget = openBudget(config, names, context, trouble)
+  const budget = openBudget(config, context, trouble)
   const cache = new AnswerCache(limits, world)
   const addressRates = new AddressRates(limits.callsPerSecondPerAddressMax)
   const sources = providers.map((provider) =>
@@ -83,25 +83,17 @@ export function openPlaces(config: HerdConfig, context: ServerPlacesContext): Se
   }
 }
 
-/** What was spent is kept in the state folder, a file for each server. */
+/** What the herd may ask of each provider, whether it is used here or not: servers must agree on it. */
 function openBudget(
-  config: HerdConfig,
-  names: readonly MadeName[],
+  { places, servers, stateFolder, name: herd }: HerdConfig,
   { server, keepsState, world, isReachable }: ServerPlacesContext,
   onTrouble: (text: string) => void,
 ): HerdBudget {
-  const { google, overpass, photon, x } = config.places
-  const all: readonly (readonly [string, BudgetLimits, boolean])[] = [
-    ['google', google, names.includes('google') || names.includes('google-legacy')],
-    ['overpass', overpass, names.includes('overpass')],
-    ['photon', photon, names.includes('photon')],
-    ['x', x, names.includes('x')],
-  ]
-  const used = all.filter(([, , isUsed]) => isUsed).map(([name, limits]) => [name, limits] as const)
+  const { google, overpass, photon, x } = places
   return new HerdBudget({
     ...{ server, world, isReachable, onTrouble },
-    servers: config.servers.filter(({ classic }) => !classic).map(({ name }) => name),
-    limits: Object.fromEntries(used),
-    file: keepsState ? join(config.stateFolder, 'budgets', `${server}.json`) : null,
+    servers: servers.filter(({ classic }) => !classic).map(({ name }) => name),
+    limits: { google, overpass, photon, x },
+    file: keepsState ? join(stateFolder, 'places-budget', `${herd}.${server}.json`) : null,
   })
 }
