@@ -194,25 +194,44 @@ test('the key of places: environment, file, none; only where it is used', async 
   assert.equal(await google(withFile, {}), 'key-of-the-file')
   assert.equal(await google(withFile, env), 'key-of-the-environment')
   assert.equal(await google({ providers: ['embedded'] }, env), undefined)
-  await assert.rejects(
-    loadPlacesSecrets(config({ providers: ['google'] }), {}),
-    /but there is no key: set GOOGLE_PLACES/,
-  )
+  for (const name of ['google', 'google-legacy']) {
+    await assert.rejects(
+      loadPlacesSecrets(config({ providers: [name] }), {}),
+      new RegExp(`has ${name}, but there is no key: set GOOGLE_PLACES.*, or use the provider embedded$`),
+    )
+  }
   const lost = config({ google: { keyFile: 'lost' } })
   await assert.rejects(loadPlacesSecrets(lost, {}), /places\.google\.keyFile: there is no file/)
 })
 
 test('X takes a bearer token, PostGIS may have a password', async (t) => {
   const folder = await folderOf(t)
-  const named = configIn(folder, { places: { providers: ['x', 'postgis'] } })
+  const alone = configIn(folder, { places: { providers: ['x'] } })
   await assert.rejects(
-    loadPlacesSecrets(named, {}),
-    /has x, but there is no bearer token: set X_BEARER_TOKEN/,
+    loadPlacesSecrets(alone, {}),
+    /has x, but there is no bearer token: set X_BEARER_TOKEN .*, or use the provider embedded$/,
   )
+  const named = configIn(folder, { places: { providers: ['x', 'postgis'] } })
   const env = { X_BEARER_TOKEN: 'token', PGPASSWORD: 'word' }
   assert.deepEqual(await loadPlacesSecrets(named, env), { google: undefined, x: 'token', postgis: 'word' })
   const others = { google: undefined, x: undefined, postgis: undefined }
   assert.deepEqual(await loadPlacesSecrets(configIn(folder), env), others)
+})
+
+test('a provider without its key is left out with a warning, as long as another one remains', async (t) => {
+  const folder = await folderOf(t)
+  const load = async (...providers: string[]) => {
+    const warnings: string[] = []
+    await loadPlacesSecrets(configIn(folder, { places: { providers } }), {}, (text) => warnings.push(text))
+    return warnings
+  }
+  assert.deepEqual(await load('x', 'embedded'), [
+    'places.providers has x, but there is no bearer token: set X_BEARER_TOKEN or places.x.tokenFile; until then x is left out',
+  ])
+  assert.equal((await load('google', 'google-legacy', 'x', 'auto')).length, 3)
+  assert.deepEqual(await load('auto'), [])
+  assert.deepEqual(await load('postgis'), [])
+  await assert.rejects(load('google', 'google-legacy', 'x'), /has google, but there is no key/)
 })
 
 test('a key that is none is refused, and not said', async (t) => {

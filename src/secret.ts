@@ -171,10 +171,25 @@ export interface PlacesSecrets {
   readonly postgis: string | undefined
 }
 
+/** Providers that can't be asked without a key, and what is said of one that has none. */
+const NEED_KEYS: readonly {
+  readonly name: ProviderName
+  readonly secret: keyof PlacesSecrets
+  readonly lacks: string
+  readonly remedy: string
+}[] = [
+  ...(['google', 'google-legacy'] as const).map((name) => ({
+    ...({ name, secret: 'google', lacks: 'key' } as const),
+    remedy: 'GOOGLE_PLACES_API_KEY or places.google.keyFile',
+  })),
+  { name: 'x', secret: 'x', lacks: 'bearer token', remedy: 'X_BEARER_TOKEN or places.x.tokenFile' },
+]
+
 /**
- * Returns the keys of those providers that the herd file names: out of the environment, else out of their files.
+ * Returns the keys of those providers that the herd file names: out of the environment, else out of their files. A
+ * provider that is named and has no key is left out, with a warning, when another one remains.
  *
- * @throws {SecretUnusable} also when a provider that can't be asked without a key is named and there is none
+ * @throws {SecretUnusable} also when no provider remains
  */
 export async function loadPlacesSecrets(
   { places }: HerdConfig,
@@ -191,17 +206,15 @@ export async function loadPlacesSecrets(
   const postgis = named('postgis')
     ? await find('postgis', 'PGPASSWORD', 'passwordFile', places.postgis.passwordFile)
     : undefined
-  if (google === undefined && named('google', 'google-legacy')) {
-    throw new SecretUnusable(
-      'places.providers has google, but there is no key: set GOOGLE_PLACES_API_KEY or places.google.keyFile, or use the provider embedded',
-    )
+  const secrets = { google, x, postgis }
+  const lacking = NEED_KEYS.filter(({ name, secret }) => named(name) && secrets[secret] === undefined)
+  const isOneLeft = places.providers.length > lacking.length
+  for (const { name, lacks, remedy } of lacking) {
+    const text = `places.providers has ${name}, but there is no ${lacks}: set ${remedy}`
+    if (!isOneLeft) throw new SecretUnusable(`${text}, or use the provider embedded`)
+    warn(`${text}; until then ${name} is left out`)
   }
-  if (x === undefined && named('x')) {
-    throw new SecretUnusable(
-      'places.providers has x, but there is no bearer token: set X_BEARER_TOKEN or places.x.tokenFile, or use the provider embedded',
-    )
-  }
-  return { google, x, postgis }
+  return secrets
 }
 
 async function findKey(at: {

@@ -17,7 +17,7 @@ import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
-import { openBudget, openPlaces, type ServerPlaces } from './server-places.ts'
+import { openPlaces, type ServerPlaces } from './server-places.ts'
 import { makeStatus } from './server-status.ts'
 import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
@@ -107,27 +107,27 @@ export async function startServer(
   const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
   const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
-  const isReachable = (other: string): boolean => members.reachable().has(other)
-  const budget = openBudget(config, name, { world: system, isReachable, report })
-  const places = await openPlaces(config.places, placesSecrets, { log, world: system, budget })
+  const places = openPlaces(config, {
+    ...{ server: name, secrets: placesSecrets, log, world: system, report },
+    keepsState: secret.source !== 'unavailable',
+    isReachable: (member) => members.reachable().has(member),
+  })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
   const onRefused = (neighbor: string, reason: string): void =>
     report({ level: 'warning', event: 'no link', text: `no link with ${neighbor}: ${reason}` })
   const links = new Links(
     {
-      ...{
-        ...shared,
-        reader,
-        world,
-        forgetAfterSeconds,
-        isWaitedFor,
-        members,
-        identity,
-        security,
-        onRefused,
-      },
-      budgets: budget.flood,
+      ...shared,
+      reader,
+      world,
+      forgetAfterSeconds,
+      isWaitedFor,
+      members,
+      identity,
+      security,
+      onRefused,
+      budgets: places.budgets,
     },
     {
       status: () =>
@@ -192,12 +192,11 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
-        return stopInOrder(hangUp, places, journal, log).finally(() => budget.close())
+        return stopInOrder(hangUp, places, journal, log)
       },
     }
   } catch (error) {
     await places.close()
-    budget.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })
     await log.close()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LinkStatus, MemberStatus, ServerStatus } from '../replication/status.ts'
+import type { LinkStatus, MemberStatus, ProviderStatus, ServerStatus } from '../replication/status.ts'
 import { jsonOf, type Row, textOf } from './status-text.ts'
 
 const LINK: LinkStatus = {
@@ -86,6 +86,30 @@ test('links: those that should be there and aren’t, those of others, and their
   assert.match(text, /\nAlford – Newton +DOWN +5 s +\? +\? +3\n/)
   assert.match(textOfRows([rowOf('Alford', up({ links: [] }))]), / Ball DOWN /)
   assert.match(textOfRows([rowOf('Alford', up({ links: [] }))], { left: ['Ball'] }), / Ball left /)
+})
+
+test('a line for each source of places that was asked', () => {
+  const refused = {
+    ...{ breaker: 3, asksInFlightMax: 0, callsPerSecondMax: 0, callsPerSecondPerAddressMax: 0 },
+    ...{ callsPerDayMax: 1, callsPerMonthMax: 0 },
+  }
+  const google: ProviderStatus = {
+    ...{ name: 'google', local: false, breaker: 'open', asks: 20, calls: 4, retries: 1, hits: 5, stale: 2 },
+    ...{ refreshes: 0, coalesced: 5, refused, errors: 2, breakerOpened: 1, usd: 0.128 },
+    latency: { count: 4, sumMs: 1000, buckets: [] },
+  }
+  const none = Object.fromEntries(Object.keys(refused).map((limit) => [limit, 0])) as typeof refused
+  const local = { ...google, name: 'local', local: true, breaker: 'closed', refused: none } as const
+  const unasked = { ...local, name: 'embedded', asks: 0 }
+  const places = { providers: [google, local, unasked], budgets: [] }
+  const text = textOfRows([rowOf('Alford', up({ places }))])
+  assert.match(
+    text,
+    /\nAlford – google +LEFT ALONE +20 +12 +4 +2 +3 breaker, 1 callsPerDayMax +250 ms +\$0\.13\n/,
+  )
+  assert.match(text, /\nAlford – local +on this machine +20 +12 +4 +2 +0 +250 ms +–\n/)
+  assert.doesNotMatch(text, /embedded/)
+  assert.doesNotMatch(textOfRows([rowOf('Alford', up())]), /mean time/)
 })
 
 test('what is wrong with a server that is up has a line', () => {

@@ -1,6 +1,6 @@
 /** What `herd status` prints. */
 import type { ServerSettings } from '../config.ts'
-import type { LinkStatus, MemberStatus, ServerStatus } from '../replication/status.ts'
+import type { LinkStatus, MemberStatus, ProviderStatus, ServerStatus } from '../replication/status.ts'
 import { type Split, splitText } from './herd-view.ts'
 import { addressText, columns, printable } from './terminal.ts'
 
@@ -28,6 +28,7 @@ export interface HerdReport {
 }
 
 const TITLE = ['server', 'address', 'state', 'links', 'clients', 'connections', 'last fix']
+const PLACES_TITLE = ['places', 'state', 'asks', 'kept', 'calls', 'failed', 'refused', 'mean time', 'cost']
 const LINKS_TITLE = ['link', 'state', 'for', 'round trip', 'clock', 'owed']
 
 /** One object, and a newline. */
@@ -44,7 +45,8 @@ export function textOf(report: HerdReport, withLinks: boolean): string {
   const lines = columns([TITLE, ...rows.map((row) => cellsOf(row, left))])
   const links = withLinks ? linkLines(rows) : []
   const tail = [...splitLines(report), ...reasonsOf(rows, left), ...troublesOf(rows)]
-  const paragraphs = [[`herd ${herd}: ${up.length} of ${ours.length} servers up`], lines, links, tail]
+  const head = [`herd ${herd}: ${up.length} of ${ours.length} servers up`]
+  const paragraphs = [head, lines, links, placesLines(rows), tail]
   return paragraphs
     .filter(({ length }) => length > 0)
     .map((each) => `${each.join('\n')}\n`)
@@ -140,6 +142,31 @@ function linkCells(server: string, link: LinkStatus): string[] {
     roundTripMs === null ? '?' : `${roundTripMs.toFixed(1)} ms`,
     clockOffsetMs === null ? '?' : `${clockOffsetMs < 0 ? '−' : '+'}${Math.abs(clockOffsetMs).toFixed(1)} ms`,
     `${queued}`,
+  ]
+}
+
+/** A line for each source of places that was asked for anything, or is left alone. */
+function placesLines(rows: readonly Row[]): string[] {
+  const cells = rows.flatMap(({ server, answer }) => {
+    const providers = answer.state === 'up' ? (answer.status.places?.providers ?? []) : []
+    const met = providers.filter(({ asks, breaker }) => asks > 0 || breaker !== 'closed')
+    return met.map((provider) => providerCells(server.name, provider))
+  })
+  return cells.length === 0 ? [] : columns([PLACES_TITLE, ...cells])
+}
+
+function providerCells(server: string, provider: ProviderStatus): string[] {
+  const { name, local, breaker, asks, hits, stale, coalesced, calls, errors, refused, latency, usd } =
+    provider
+  const state = { closed: local ? 'on this machine' : 'asked', open: 'LEFT ALONE', 'half-open': 'tried' }
+  const reasons = Object.entries(refused).flatMap(([limit, count]) =>
+    count > 0 ? [`${count} ${limit}`] : [],
+  )
+  return [
+    ...[`${server} – ${name}`, state[breaker], `${asks}`, `${hits + stale + coalesced}`, `${calls}`],
+    ...[`${errors}`, reasons.join(', ') || '0'],
+    latency.count === 0 ? '?' : `${(latency.sumMs / latency.count).toFixed(0)} ms`,
+    local ? '–' : `$${usd.toFixed(2)}`,
   ]
 }
 

@@ -323,13 +323,7 @@ test('a status for each source, in their order', async () => {
   providers[1]?.answer(bodyOf('OK'))
   await text
   assert.deepEqual(
-    finder.status.providers.map(({ name, local, breaker, calls, errors }) => [
-      name,
-      local,
-      breaker,
-      calls,
-      errors,
-    ]),
+    finder.statuses.map(({ name, local, breaker, calls, errors }) => [name, local, breaker, calls, errors]),
     [
       ['a', false, 'open', 1, 1],
       ['b', true, 'closed', 1, 0],

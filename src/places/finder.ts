@@ -2,7 +2,7 @@
  * Answers asks for places out of several sources: the next is asked when one fails, within one time for all of them.
  * It always has a text for the client.
  */
-import type { PlacesStatus } from '../replication/status.ts'
+import type { ProviderStatus } from '../replication/status.ts'
 import { Refused } from './admission.ts'
 import { type Answer, AnswerFailed, asProviderFailed } from './answer.ts'
 import { cutAt, insertMessages, toClassicJson } from './json-text.ts'
@@ -76,8 +76,8 @@ export class PlacesFinder {
   }
 
   /** Each source, as `herd status` shows it. */
-  get status(): PlacesStatus {
-    return { providers: this.#options.sources.map(({ status }) => status) }
+  get statuses(): readonly ProviderStatus[] {
+    return this.#options.sources.map(({ status }) => status)
   }
 
   /**

@@ -99,10 +99,27 @@ export interface LatencyStatus {
   readonly buckets: readonly { readonly leMs: number | null; readonly count: number }[]
 }
 
+/** How much of a provider may be asked in a day or a month, as one server sees it. */
+export interface CallBudgetStatus {
+  readonly provider: string
+  readonly per: 'day' | 'month'
+  /** Such as `2026-11-21` or `2026-11`, in UTC. */
+  readonly period: string
+  /** Calls of the whole herd. */
+  readonly budget: number
+  /** Calls that this server has made. */
+  readonly usedHere: number
+  /** Calls that were made by all servers, or are set aside by them, as far as is known here. */
+  readonly usedByHerd: number
+  /** Calls that this server may still make without being handed any. */
+  readonly leftHere: number
+}
+
 /** Where a server has its places from. */
 export interface PlacesStatus {
   /** In the order in which they are asked. */
   readonly providers: readonly ProviderStatus[]
+  readonly budgets: readonly CallBudgetStatus[]
 }
 
 /** What a server says of itself. */

@@ -25,6 +25,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/server-journal.ts': 'server',
   'src/server-members.ts': 'server',
   'src/server-places.ts': 'server',
+  'src/server-providers.ts': 'server',
   'src/server-status.ts': 'server',
   'src/errors.ts': 'index',
   'src/index.ts': 'index',
