@@ -92,7 +92,7 @@ function isArray(value: JsonValue): value is readonly JsonValue[] {
   return Array.isArray(value)
 }
 
-/** Where a body's `results` lie in its text, so that it is scanned once and cut often. */
+/** Where a body's items lie in its text, so that it is scanned once and cut often. */
 export interface ResultsSpan {
   /** Index of the opening bracket. */
   readonly open: number
@@ -103,11 +103,11 @@ export interface ResultsSpan {
 }
 
 /**
- * Finds the top-level `results` array of a legacy body.
+ * Finds the top-level array of a body's items: `results` in a legacy body.
  *
- * @throws {ProviderFailed} when the text isn't JSON, or not an object with exactly one `results` array.
+ * @throws {ProviderFailed} when the text isn't JSON, or not an object with exactly one such array.
  */
-export function findResults(text: string): ResultsSpan {
+export function findResults(text: string, list: 'results' | 'data' = 'results'): ResultsSpan {
   if (!isJson(text))
     throw new ProviderFailed('The places provider answered with malformed JSON.', 'UNKNOWN_ERROR')
   let found: ResultsSpan | undefined
@@ -116,10 +116,10 @@ export function findResults(text: string): ResultsSpan {
   for (at = skipSpace(text, at + 1); text[at] !== '}'; at = skipSpace(text, at)) {
     if (text[at] === ',') at = skipSpace(text, at + 1)
     const nameEnd = skipString(text, at)
-    const isResults = JSON.parse(text.slice(at, nameEnd)) === 'results'
+    const isList = JSON.parse(text.slice(at, nameEnd)) === list
     const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
     at = skipValue(text, start)
-    if (!isResults) continue
+    if (!isList) continue
     if (found !== undefined || text[start] !== '[') throw notABody()
     found = { open: start, close: at, ends: elementEnds(text, start) }
   }
@@ -142,6 +142,48 @@ export function cutAt(text: string, results: ResultsSpan, items: number): string
  */
 export function cutResults(text: string, items: number): string {
   return cutAt(text, findResults(text), items)
+}
+
+const MESSAGES = 'info_messages'
+
+/**
+ * Puts messages into a body as its `info_messages`, where JsonCpp would have them: before the first name that sorts
+ * behind it. What messages there are already stay, behind ours. Every other byte stays as it came.
+ *
+ * @param text a JSON object.
+ */
+export function insertMessages(text: string, messages: readonly string[]): string {
+  const first = skipSpace(text, skipSpace(text, 0) + 1)
+  const gap = text.slice(skipSpace(text, 0) + 1, first)
+  const isStyled = gap.startsWith('\n')
+  const list = isStyled ? write(messages, gap) : JSON.stringify(messages)
+  const member = isStyled ? `${quote(MESSAGES)} : ${list}` : `${quote(MESSAGES)}:${list}`
+  let memberEnd = first
+  for (let at = first; text[at] !== '}'; at = skipSpace(text, at)) {
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+    const nameEnd = skipString(text, at)
+    const name: unknown = JSON.parse(text.slice(at, nameEnd))
+    const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
+    memberEnd = skipValue(text, start)
+    if (name === MESSAGES && text[start] === '[') {
+      const inner = skipSpace(text, start + 1)
+      const ours = messages.map((message) => quote(message)).join(', ')
+      return `${text.slice(0, start)}[ ${ours}${text[inner] === ']' ? ' ' : ', '}${text.slice(inner)}`
+    }
+    if (typeof name === 'string' && byCodePoint(name, MESSAGES) > 0) {
+      return `${text.slice(0, at)}${member},${gap}${text.slice(at)}`
+    }
+    at = memberEnd
+  }
+  const comma = memberEnd === first ? '' : `,${gap}`
+  return `${text.slice(0, memberEnd)}${comma}${member}${text.slice(memberEnd)}`
+}
+
+/** Puts a member in front of all others of a JSON object that hasn't it; every other byte stays as it came. */
+export function putMember(text: string, name: string, value: JsonValue): string {
+  const at = text.indexOf('{') + 1
+  const comma = text[skipSpace(text, at)] === '}' ? '' : ','
+  return `${text.slice(0, at)}${JSON.stringify(name)}:${JSON.stringify(value)}${comma}${text.slice(at)}`
 }
 
 /** Makes one newline of two or more adjacent ones, and drops those at the end. */

@@ -2,6 +2,7 @@ import type { Counters } from '../counters.ts'
 import type { HashKey } from '../locations/index.ts'
 import { ATTRIBUTES_BYTES_MAX, LineFramer, type Nanotime, type OutputBuffer } from '../protocol/index.ts'
 import { Auditor } from './auditor.ts'
+import type { Floods, LinkFlood } from './flooded-rows.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import { type LinkReaderContext, receiveAt, receiveWord } from './link-reader.ts'
 import { appendVector, appendWord } from './link-words.ts'
@@ -45,6 +46,8 @@ export interface SessionContext extends LinkReaderContext {
     lineIn(connection: number, buffer: Buffer, start: number, end: number): void
   }
   readonly members: Members
+  /** Budgets of calls. */
+  readonly budgets?: Floods | undefined
   /** Whether clients wait until neighbors hold what they reported. */
   readonly isWaitedFor: () => boolean
 }
@@ -87,6 +90,7 @@ export class LinkSession {
   readonly #framer: LineFramer
   readonly #auditor: Auditor
   readonly #tellsMembers: TellsMembers
+  readonly #budgets: LinkFlood | undefined
   #hasGreeted = false
   #lastBatchMs = Number.NEGATIVE_INFINITY
   #isBusy = false
@@ -101,6 +105,7 @@ export class LinkSession {
     const lineBytesMax = Math.max(context.limits.lineBytesMax, MEMBER_LINE_BYTES_MAX)
     this.#framer = new LineFramer(lineBytesMax + AT_BYTES_MORE + ATTRIBUTES_BYTES_MAX)
     this.#tellsMembers = makeTellsMembers(options.peer)
+    this.#budgets = context.budgets?.openFor()
     this.owed = context.replica.connect(options.classic ? 'classic' : 'neighbor')
     this.heartbeat = new Heartbeat(context.limits, context.world)
     this.#auditor = new Auditor(context, this.owed, options.audits)
@@ -140,7 +145,7 @@ export class LinkSession {
       return this.owed.hasMore ? this.#batchWaitMs(world.nowMs()) : Number.POSITIVE_INFINITY
     }
     if (!this.#hasGreeted || this.heartbeat.hasMore || this.#auditor.hasMore || this.owed.isClaimDue) return 0
-    if (members.owes(this.#tellsMembers)) return 0
+    if (members.owes(this.#tellsMembers) || this.#budgets?.owes) return 0
     const nowMs = world.nowMs()
     if (this.owed.hasMore) return this.#batchWaitMs(nowMs)
     if (!this.owed.hasClaim(replica.vector) || !this.owed.maySend) return Number.POSITIVE_INFINITY
@@ -204,6 +209,7 @@ export class LinkSession {
       appendWord(output, 'live')
     }
     this.#context.members.pull(this.#tellsMembers, output)
+    this.#budgets?.pull(output)
     this.heartbeat.pull(output)
     this.#auditor.pull(output)
   }
@@ -260,6 +266,9 @@ export class LinkSession {
         return
       case 'member':
         if (this.#context.members.hear(word.row, this.#tellsMembers)) this.#hasNews = true
+        return
+      case 'budget':
+        this.#budgets?.hear(word.row)
         return
       case 'malformed':
         this.#context.counters.linkLinesBad++

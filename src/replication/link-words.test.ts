@@ -121,6 +121,7 @@ test('whatever comes is read without an error, and entries are within their boun
       'audit',
       'repair',
       'member',
+      'budget',
       '1:1',
       '-',
       '0a',

@@ -21,7 +21,7 @@ export type LinkWord =
       readonly sums: string
     }
   | { readonly word: 'repair'; readonly key: string; readonly buckets: readonly number[] }
-  | { readonly word: 'member'; readonly row: string }
+  | { readonly word: 'member' | 'budget'; readonly row: string }
   | { readonly word: 'unknown' }
   | { readonly word: 'malformed' }
 
@@ -96,6 +96,7 @@ export function readLinkWord(line: string): LinkWord {
     case 'repair':
       return readRepair(rest)
     case 'member':
+    case 'budget':
       return { word, row: rest.join(' ') }
     default:
       return { word: 'unknown' }

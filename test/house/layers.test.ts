@@ -24,6 +24,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/server.ts': 'server',
   'src/server-journal.ts': 'server',
   'src/server-members.ts': 'server',
+  'src/server-places.ts': 'server',
   'src/server-status.ts': 'server',
   'src/errors.ts': 'index',
   'src/index.ts': 'index',
@@ -42,8 +43,9 @@ const PURE_FILES = [
   ...[
     ...['dirty-queue', 'replica', 'redial', 'one-link', 'handshake', 'at-reader', 'stamps', 'runs', 'acks'],
     ...['version-vector', 'owed', 'link-words', 'link-reader', 'link-session', 'heartbeat', 'audit'],
-    ...['auditor', 'link-keys', 'clock-offset', 'clock-guard', 'members', 'addresses'],
+    ...['auditor', 'link-keys', 'clock-offset', 'clock-guard', 'members', 'addresses', 'flooded-rows'],
   ].map((name) => `src/replication/${name}.ts`),
+  ...['rights', 'rows', 'ledger'].map((name) => `src/places/budget/budget-${name}.ts`),
   'src/storage/journal-format.ts',
 ]
 /** The packages that they may use: each computes and knows nothing of the world. */

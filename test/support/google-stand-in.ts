@@ -1,13 +1,20 @@
 /**
  * What stands in, in tests of places, for the world outside: Google's Nearby Search (legacy) server, and time.
  */
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { ellipsoidMetres } from '../../src/locations/distance.ts'
 import { type JsonValue, toClassicJson } from '../../src/places/json-text.ts'
 import type { PlacesWorld } from '../../src/places/world.ts'
+import {
+  listening,
+  PlacesStandIn,
+  type SeenRequest,
+  type StandInApi,
+  type StandInFailure,
+  type StandInReply,
+  sevenDecimals,
+} from './places-stand-in.ts'
+
+export type { Behaviour, SeenRequest } from './places-stand-in.ts'
 
 const PATH = '/maps/api/place/nearbysearch/json'
 const NAMES = [
@@ -20,174 +27,60 @@ const NAMES = [
 /** Google's own words for a request without a key. */
 const NO_KEY = 'You must use an API key to authenticate each request to Google Maps Platform APIs.'
 
-/** What the stand-in does with a request that is valid; one that isn't gets what Google answers to it. */
-export type Behaviour =
-  | 'ok'
-  | 'zero-results'
-  | 'over-query-limit'
-  | 'request-denied'
-  | 'invalid-request'
-  | 'unknown-error'
-  | 'hang'
-  | 'hang-in-body'
-  | 'malformed'
-  | 'truncated'
-  | 'huge'
-  | 'reset'
-  | { readonly slowMs: number }
-  | { readonly httpStatus: number; readonly retryAfter?: string; readonly location?: string }
-  | { readonly body: string }
-
-/** A request that came in. */
-export interface SeenRequest {
-  readonly path: string
-  readonly query: URLSearchParams
-}
-
 /** A server on the loopback interface that answers like Google's legacy API, or fails on demand. */
-export class GoogleStandIn {
-  /** All requests so far, the oldest first. */
-  readonly requests: SeenRequest[] = []
-  readonly #server: Server
-  readonly #key: string | undefined
-  #behaviours: readonly Behaviour[] = ['ok']
-  #waiting: { readonly count: number; readonly wake: () => void }[] = []
-
+export class GoogleStandIn extends PlacesStandIn {
   /** Starts one, on a free port by default. With a `key`, other keys are denied. */
   static async start(
     options: { readonly port?: number; readonly key?: string } = {},
   ): Promise<GoogleStandIn> {
-    const server = createServer()
-    server.listen(options.port ?? 0, '127.0.0.1')
-    await once(server, 'listening')
-    return new GoogleStandIn(server, options.key)
-  }
-
-  private constructor(server: Server, key: string | undefined) {
-    this.#server = server
-    this.#key = key
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.#answer(request, response).catch((error: unknown) => response.destroy(error as Error))
-    })
-  }
-
-  /** Its base URL. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
-  }
-
-  /** Says what the next requests meet, one after the other; the last one stands for all that follow. */
-  behave(...behaviours: readonly Behaviour[]): void {
-    this.#behaviours = behaviours
-  }
-
-  /** Resolves when `count` requests have come in, all told. */
-  async seen(count: number): Promise<void> {
-    if (this.requests.length >= count) return
-    await new Promise<void>((wake) => this.#waiting.push({ count, wake }))
-  }
-
-  /** Closes it, and every connection. */
-  async close(): Promise<void> {
-    const closed = once(this.#server, 'close')
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await closed
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams: query } = new URL(request.url ?? '/', this.url)
-    this.requests.push({ path: pathname, query })
-    for (const { count, wake } of this.#waiting) if (this.requests.length >= count) wake()
-    this.#waiting = this.#waiting.filter(({ count }) => this.requests.length < count)
-
-    if (pathname !== PATH) return void response.writeHead(404).end()
-    const complaint = complaintAbout(query, this.#key)
-    if (complaint !== undefined) return send(response, bodyText(complaint))
-    const [behaviour = 'ok', ...rest] = this.#behaviours
-    if (rest.length > 0) this.#behaviours = rest
-    await carryOut(behaviour, query, response)
+    return new GoogleStandIn(await listening(options.port ?? 0), apiOf(options.key))
   }
 }
 
-/** What the real API finds wrong with a query, as its body, or undefined. */
-function complaintAbout(query: URLSearchParams, key: string | undefined): JsonValue | undefined {
-  if (!query.get('key')) return failureBody('REQUEST_DENIED', NO_KEY)
+function apiOf(key: string | undefined): StandInApi {
+  return {
+    complaintAbout: (request) => complaintAbout(request, key),
+    answerTo: ({ query }) => googleText(query.get('location') ?? '0,0', query),
+    emptyAnswer: () => bodyText({ html_attributions: [], results: [], status: 'ZERO_RESULTS' }),
+    failure,
+    keyOf: ({ query }) => query.get('key') ?? '',
+  }
+}
+
+/** What the real API finds wrong with a request. */
+function complaintAbout(
+  { method, path, query }: SeenRequest,
+  key: string | undefined,
+): StandInReply | undefined {
+  if (path !== PATH || method !== 'GET') return { httpStatus: 404, body: '' }
+  if (!query.get('key')) return { body: bodyText(failureBody('REQUEST_DENIED', NO_KEY)) }
   if (key !== undefined && query.get('key') !== key) {
-    return failureBody('REQUEST_DENIED', `The provided API key is invalid: ${query.get('key')} `)
+    const message = `The provided API key is invalid: ${query.get('key')} `
+    return { body: bodyText(failureBody('REQUEST_DENIED', message)) }
   }
   const radius = Number(query.get('radius') ?? Number.NaN)
   const byDistance = query.get('rankby') === 'distance'
-  const radiusFits = byDistance ? !query.has('radius') : radius >= 0 && radius <= 50_000
+  const isNarrowed = query.has('type') || query.has('keyword')
+  const radiusFits = byDistance ? !query.has('radius') && isNarrowed : radius >= 0 && radius <= 50_000
   const located = /^-?\d+(\.\d+)?,-?\d+(\.\d+)?$/.test(query.get('location') ?? '')
-  return located && radiusFits ? undefined : failureBody('INVALID_REQUEST')
+  return located && radiusFits ? undefined : { body: bodyText(failureBody('INVALID_REQUEST')) }
 }
 
-async function carryOut(
-  behaviour: Behaviour,
-  query: URLSearchParams,
-  response: ServerResponse,
-): Promise<void> {
-  const okText = googleText(query.get('location') ?? '0,0')
-  if (typeof behaviour === 'object') {
-    if ('body' in behaviour) return send(response, behaviour.body)
-    if ('slowMs' in behaviour) {
-      await sleep(behaviour.slowMs)
-      return send(response, okText)
-    }
-    const { httpStatus, retryAfter, location } = behaviour
-    if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
-    if (location !== undefined) response.setHeader('location', location)
-    return void response.writeHead(httpStatus).end(`<p>It failed, key ${query.get('key')}</p>`)
-  }
-  switch (behaviour) {
-    case 'ok':
-      return send(response, okText)
-    case 'zero-results':
-      return send(response, bodyText({ html_attributions: [], results: [], status: 'ZERO_RESULTS' }))
+function failure(failure: StandInFailure, { query }: SeenRequest): StandInReply {
+  switch (failure) {
     case 'over-query-limit':
-      return send(response, bodyText(failureBody('OVER_QUERY_LIMIT', 'You have exceeded your daily quota.')))
-    case 'request-denied':
-      return send(
-        response,
-        bodyText(failureBody('REQUEST_DENIED', `This key can't be used: ${query.get('key')}`)),
-      )
+      return { body: bodyText(failureBody('OVER_QUERY_LIMIT', 'You have exceeded your daily quota.')) }
+    case 'request-denied': {
+      const message = `This key can't be used: ${query.get('key')}`
+      return { body: bodyText(failureBody('REQUEST_DENIED', message)) }
+    }
     case 'invalid-request':
-      return send(response, bodyText(failureBody('INVALID_REQUEST')))
+      return { body: bodyText(failureBody('INVALID_REQUEST')) }
     case 'unknown-error':
-      return send(response, bodyText(failureBody('UNKNOWN_ERROR')))
-    case 'hang':
-      return
-    case 'hang-in-body':
-      return void response.writeHead(200).write(okText.slice(0, 500))
-    case 'malformed':
-      return send(response, `${okText.slice(0, -20)} key=${query.get('key')}`)
-    case 'truncated':
-      response.writeHead(200, { 'content-length': Buffer.byteLength(okText) })
-      return void response.write(okText.slice(0, 500), () => response.destroy())
-    case 'huge':
-      return flood(response)
-    case 'reset':
-      return void response.socket?.resetAndDestroy()
+      return { body: bodyText(failureBody('UNKNOWN_ERROR')) }
     default:
-      behaviour satisfies never
+      return failure satisfies never
   }
-}
-
-function send(response: ServerResponse, text: string): void {
-  response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' }).end(text)
-}
-
-/** A body without an end, as fast as it is read. */
-function flood(response: ServerResponse): void {
-  const blocks = Readable.from(endlessBody())
-  response.on('close', () => blocks.destroy())
-  blocks.pipe(response.writeHead(200))
-}
-
-function* endlessBody(): Generator<string> {
-  yield '{ "results" : [], "filler" : "'
-  for (;;) yield 'x'.repeat(64 * 1024)
 }
 
 function failureBody(status: string, message?: string): JsonValue {
@@ -199,10 +92,14 @@ function bodyText(body: JsonValue): string {
   return `${toClassicJson(body).replace(/,\n {3}"results"/, ',\n\n\n   "results"')}\n\n`
 }
 
-/** A full page of results around a `latitude,longitude`, as the API writes it. */
-export function googleText(location: string): string {
+/** A full page of results around a `latitude,longitude`, as the API writes it; less when a query asks for less. */
+export function googleText(location: string, query: URLSearchParams = new URLSearchParams()): string {
   const [latitude = 0, longitude = 0] = location.split(',').map(Number)
-  const results = Array.from({ length: 20 }, (_, place) => googleResult(place, latitude, longitude))
+  const radius = Number(query.get('radius') ?? Number.POSITIVE_INFINITY)
+  const results = Array.from({ length: 20 }, (_, place) => place)
+    .filter((place) => isAskedFor(place, query) && metresOf(place, latitude, longitude) <= radius)
+    .map((place) => googleResult(place, latitude, longitude))
+  if (results.length === 0) return bodyText({ html_attributions: [], results: [], status: 'ZERO_RESULTS' })
   const token = 'ATJ83zhSSAtkh5LTozXMhBghqubeOxnZWUV2m7Hv2tQaIzKQJgvZk9yCaEjBW0r0Zx1oJ9RF1G7oeM34sQQMOv8s'
   return bodyText({ html_attributions: [], next_page_token: token, results, status: 'OK' }).replaceAll(
     '"OPERATIONAL",',
@@ -210,18 +107,35 @@ export function googleText(location: string): string {
   )
 }
 
+function isAskedFor(place: number, query: URLSearchParams): boolean {
+  const [name, type] = NAMES[place % NAMES.length] ?? NAMES[0]
+  const types: readonly string[] = [type, 'point_of_interest', 'establishment']
+  const words = (query.get('keyword') ?? '').toLowerCase().split(' ')
+  return types.includes(query.get('type') ?? type) && words.every((word) => name.toLowerCase().includes(word))
+}
+
+function metresOf(place: number, latitude: number, longitude: number): number {
+  const { lat, lng } = positionOf(place, latitude, longitude)
+  return ellipsoidMetres(latitude, longitude, lat, lng)
+}
+
+function positionOf(place: number, latitude: number, longitude: number): { lat: number; lng: number } {
+  const lng = sevenDecimals(longitude - 0.0005 * (place + 1))
+  const lat = Math.min(90, sevenDecimals(latitude + 0.0007 * (place + 1)))
+  return { lat, lng: lng < -180 ? sevenDecimals(lng + 360) : lng }
+}
+
 function googleResult(place: number, latitude: number, longitude: number): JsonValue {
   const [name, type, vicinity] = NAMES[place % NAMES.length] ?? NAMES[0]
-  const lat = toSevenDecimals(latitude + 0.0007 * (place + 1))
-  const lng = toSevenDecimals(longitude - 0.0005 * (place + 1))
+  const { lat, lng } = positionOf(place, latitude, longitude)
   const id = `ChIJ${String(place).padStart(2, '0')}PNJ4i8woARb7hLs0Hb1xA`
   return {
     business_status: 'OPERATIONAL',
     geometry: {
       location: { lat, lng },
       viewport: {
-        northeast: { lat: toSevenDecimals(lat + 0.0013), lng: toSevenDecimals(lng + 0.0013) },
-        southwest: { lat: toSevenDecimals(lat - 0.0013), lng: toSevenDecimals(lng - 0.0013) },
+        northeast: { lat: sevenDecimals(lat + 0.0013), lng: sevenDecimals(lng + 0.0013) },
+        southwest: { lat: sevenDecimals(lat - 0.0013), lng: sevenDecimals(lng - 0.0013) },
       },
     },
     icon: 'https://maps.gstatic.com/mapfiles/place_api/icons/v1/png_71/generic_business-71.png',
@@ -246,10 +160,6 @@ function googleResult(place: number, latitude: number, longitude: number): JsonV
     user_ratings_total: 100 + place,
     vicinity,
   }
-}
-
-function toSevenDecimals(degrees: number): number {
-  return Math.round(degrees * 1e7) / 1e7
 }
 
 /** Time that stands still until a test moves it, and chance that always falls on the same side. */

@@ -5,6 +5,7 @@
 import { type Counters, makeCounters } from '../../src/counters.ts'
 import { LineCommands } from '../../src/gateways/line-commands.ts'
 import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/whosat.ts'
+import { BudgetLedger } from '../../src/places/budget/budget-ledger.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'
 import { type LinkLimits, LinkSession, type SessionContext } from '../../src/replication/link-session.ts'
@@ -17,6 +18,9 @@ const EVERYTHING = Number.MAX_SAFE_INTEGER
 
 /** A log that nobody reads. */
 const NO_LOG = { traffic: false, lineIn: () => undefined, linesOut: () => undefined, event: () => undefined }
+
+/** The day that budgets are of. */
+export const MEMORY_WALL_MS: number = Date.UTC(2026, 10, 21, 12)
 
 /** The only clock of a herd in memory; it stands still until it is moved. */
 export const memoryClock = { ms: 0 }
@@ -44,6 +48,7 @@ export class MemoryServer {
     auditMs: 60_000,
     lineBytesMax: 1 << 20,
   }
+  readonly budgets: BudgetLedger = new BudgetLedger(() => MEMORY_WALL_MS)
   readonly session: SessionContext
 
   /** @param life tells its runs apart, if it starts more than once. */
@@ -71,6 +76,7 @@ export class MemoryServer {
       ...{ replica, parser, counters, log: NO_LOG, reader: this.reader, limits: this.linkLimits },
       forgetAfterSeconds: all.forgetAfterSeconds,
       isWaitedFor: () => false,
+      budgets: this.budgets.flood,
       members: new Members({ name, host: '127.0.0.1', port: 1, version: 1 }, 100),
       world: {
         nowMs: () => memoryClock.ms,
