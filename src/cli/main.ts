@@ -9,6 +9,7 @@ import { addCheck } from './check.ts'
 import { isUsageError } from './herd-options.ts'
 import { addJoin } from './join.ts'
 import { addLeave } from './leave.ts'
+import { addPlaces } from './places.ts'
 import { addSend } from './send.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
@@ -79,6 +80,7 @@ Exit codes:
     addWhatsat,
     addWhosat,
     addStatus,
+    addPlaces,
     addCheck,
   ]) {
     add(program, terminal, finish)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fc } from '../../test/support/properties.ts'
-import { nameOfOsm, type OsmTags, typesOfGeoNames, typesOfOsm } from './osm-types.ts'
+import { nameOfOsm, type OsmTags, populationOfOsm, typesOfGeoNames, typesOfOsm } from './osm-types.ts'
 
 const TAIL = ', point_of_interest, establishment'
 
@@ -83,6 +83,17 @@ test('a name is in the language that was asked for, or as on site', () => {
     ['Köln', 'Cologne', 'Cologne', 'Colônia', 'Colónia', 'Köln', 'Köln'],
   )
   assert.equal(nameOfOsm({ ref: '5', name: '' }), undefined)
+})
+
+test('a settlement has as many people as its tags say, or as its word means', () => {
+  const cases: readonly (readonly [OsmTags, number | undefined])[] = [
+    [{ place: 'town', population: '5,197' }, 5_197],
+    [{ place: 'town', population: 'many' }, 10_000],
+    [{ place: 'village' }, 1_000],
+    [{ place: 'sea' }, undefined],
+    [{ amenity: 'cafe' }, undefined],
+  ]
+  for (const [tags, people] of cases) assert.equal(populationOfOsm(tags), people)
 })
 
 test('GeoNames: by code, else by class; roads, undersea and what was are no places', () => {

@@ -214,6 +214,24 @@ export function nameOfOsm(tags: OsmTags, language?: string): string | undefined 
   return undefined
 }
 
+/** People in a settlement that doesn't say how many: where OpenStreetMap's definitions of the words begin, or so. */
+const PEOPLE: Readonly<Record<string, number>> = {
+  city: 100_000,
+  town: 10_000,
+  village: 1_000,
+  hamlet: 100,
+  borough: 50_000,
+  suburb: 10_000,
+  quarter: 5_000,
+  neighbourhood: 1_000,
+}
+
+/** How many people live there, as the tags say or by what they call it; undefined for what isn't settled. */
+export function populationOfOsm({ population = '', place = '' }: OsmTags): number | undefined {
+  const people = Number(population.replace(/[\s,.']/g, ''))
+  return people >= 1 && Number.isFinite(people) ? people : own(PEOPLE, place)
+}
+
 /** By feature code of GeoNames; a code begins with its class and a dot. */
 const GEONAMES: TypesByValue = {
   'A.ADM1': 'administrative_area_level_1',

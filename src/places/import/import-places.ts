@@ -66,14 +66,13 @@ export async function importPlaces(options: ImportOptions): Promise<Imported> {
       }
     }
     if (added === 0) throw new ImportFailed(`${path} has no named places`)
-    signal.throwIfAborted()
     const about = {
       source: source.format,
       credit: CREDITS[source.format],
       importedAtMs: wallMs(),
       file: basename(path),
     }
-    return { format: source.format, places: writer.finish(about), bytes }
+    return { format: source.format, places: await writer.finish(about, signal), bytes }
   } finally {
     // After the end this does nothing.
     writer.abandon()

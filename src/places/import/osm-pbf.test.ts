@@ -106,7 +106,7 @@ test('nodeIdsMax: a file that needs more nodes is read in rounds, with the same 
       ),
       { minLength: 5, maxLength: 40 },
     ),
-    ways: fc.array(fc.array(fc.nat(60), { minLength: 1, maxLength: 8 }), { maxLength: 30 }),
+    ways: fc.array(fc.array(fc.nat(60), { minLength: 2, maxLength: 8 }), { minLength: 15, maxLength: 30 }),
     areas: fc.array(fc.array(fc.nat(40), { maxLength: 5 }), { maxLength: 5 }),
   })
   let several = 0

@@ -1,12 +1,13 @@
 /**
  * Places of OpenStreetMap: every named node, way and area whose tags make it one (`typesOfOsm`). A way is where the
- * centre of its bounds is, and so is an area (a multipolygon, a boundary or a site) of its member ways.
+ * centre of its bounds is, and so is an area (a multipolygon, a boundary or a site) of its member ways, unless it is
+ * political: the middle of a country is nowhere, and a town has a node.
  *
  * Ways come after their nodes in a file, so it is read several times. What is remembered meanwhile is numbers in
  * columns, and no more than `nodeIdsMax` of them and a block's: where a file needs more, its ways are done in rounds,
  * each with a look at all nodes.
  */
-import { nameOfOsm, type OsmTags, typesOfOsm } from '../osm-types.ts'
+import { nameOfOsm, type OsmTags, populationOfOsm, typesOfOsm } from '../osm-types.ts'
 import { prominenceOf } from '../prominence.ts'
 import { type ImportedPlace, isOnGround } from './imported-place.ts'
 import { type Bounds, BoundsTable, boundsOf, centreOf, IdSet, PositionTable } from './node-positions.ts'
@@ -89,7 +90,7 @@ class Reading {
         const place = describe(object)
         if (place !== undefined)
           yield { ...place, latitude: roundedDegrees(object.lat), longitude: roundedDegrees(object.lon) }
-      } else if (object.type === 'relation' && isArea(object) && describe(object) !== undefined) {
+      } else if (object.type === 'relation' && describeArea(object) !== undefined) {
         const ways = waysOf(object)
         if (this.#memberWays.count + ways.length > this.#memberWaysMax) continue
         for (const way of ways) this.#memberWays.add(way)
@@ -138,8 +139,8 @@ class Reading {
 
   *#areaPlaces(objects: readonly OsmObject[], bounds: BoundsTable): Generator<ImportedPlace> {
     for (const object of objects) {
-      if (object.type !== 'relation' || !isArea(object)) continue
-      const place = describe(object)
+      if (object.type !== 'relation') continue
+      const place = describeArea(object)
       if (place === undefined) continue
       const around = boundsOf(waysOf(object).map((way) => bounds.at(this.#memberWays.numberOf(way))))
       if (around !== undefined) yield placed(place, around)
@@ -159,7 +160,7 @@ function describe({ type, id, tags }: OsmObject): Described | undefined {
     placeId: `osm:${type.charAt(0)}${id}`,
     name,
     types,
-    prominence: prominenceOf({ types, population: populationOf(tags), hasArticle }),
+    prominence: prominenceOf({ types, population: populationOfOsm(tags), hasArticle }),
     vicinity: vicinityOf(tags),
   }
 }
@@ -168,18 +169,14 @@ function placed(place: Described, bounds: Bounds): ImportedPlace {
   return { ...place, ...centreOf(bounds) }
 }
 
-function isArea({ tags }: OsmRelation): boolean {
-  const { type = '' } = tags ?? {}
-  return AREAS.has(type)
+function describeArea(relation: OsmRelation): Described | undefined {
+  const { type = '' } = relation.tags ?? {}
+  const place = AREAS.has(type) ? describe(relation) : undefined
+  return place?.types.at(-1) === 'political' ? undefined : place
 }
 
 function waysOf({ members }: OsmRelation): readonly number[] {
   return members.filter(({ type }) => type === 'way').map(({ ref }) => ref)
-}
-
-function populationOf({ population = '' }: OsmTags): number | undefined {
-  const people = Number(population.replace(/[\s,.']/g, ''))
-  return Number.isFinite(people) ? people : undefined
 }
 
 /** Street and number, and town. */

@@ -5,6 +5,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import {
   type AboutIndex,
   INDEX_ENDING,
@@ -97,11 +98,19 @@ export class IndexWriter {
     )
   }
 
-  /** Sorts all that was added and puts the index where it belongs. Returns how many places it has. */
-  finish(about: Omit<AboutIndex, 'places'>): number {
+  /**
+   * Sorts all that was added and puts the index where it belongs. Returns how many places it has.
+   *
+   * @throws the reason of `signal`, which is looked at between steps; each may take minutes for a continent.
+   */
+  async finish(about: Omit<AboutIndex, 'places'>, signal?: AbortSignal): Promise<number> {
     const lists = this.#database.prepare('INSERT INTO types (id, list) VALUES (?, ?)')
     for (const [list, number] of this.#typeNumbers) lists.run(number, list)
-    for (const sql of INDEXES) this.#database.exec(sql)
+    for (const sql of INDEXES) {
+      await setImmediate()
+      signal?.throwIfAborted()
+      this.#database.exec(sql)
+    }
     const { n: places = 0 } = this.#database.prepare('SELECT count(*) AS n FROM place').get() ?? {}
     const tell = this.#database.prepare('INSERT INTO about (name, value) VALUES (?, ?)')
     for (const [name, value] of Object.entries({ ...about, places })) tell.run(name, value)

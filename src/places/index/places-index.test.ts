@@ -32,10 +32,10 @@ const TYPES = [
   ['museum', 'point_of_interest', 'establishment'],
 ]
 
-function write(name: string, places: Iterable<IndexablePlace>, options = {}): string {
+async function write(name: string, places: Iterable<IndexablePlace>, options = {}): Promise<string> {
   const writer = new IndexWriter(folder, name, options)
   for (const place of places) writer.add(place)
-  writer.finish(ABOUT)
+  await writer.finish(ABOUT)
   return indexPath(folder, name)
 }
 
@@ -92,7 +92,7 @@ test('finds what a look at every single place finds: both ranks, all filters, th
   let n = 0
   await fc.assert(
     fc.asyncProperty(anyPlaces, fc.array(anyQuery, { minLength: 8, maxLength: 8 }), async (all, queries) => {
-      const index = new PlacesIndex(write(`law${n++ % 3}`, all))
+      const index = new PlacesIndex(await write(`law${n++ % 3}`, all))
       for (const query of queries) {
         const found = await inTurns(index.search(query, 20), NEVER)
         const seen = found.map(({ metres, prominence }) => [
@@ -147,7 +147,7 @@ test('a town: many places of few prominences at one spot, asked at every radius'
       prominence: (n * 31) % 90 < 2 ? 90 : 40,
     }),
   )
-  const index = new PlacesIndex(write('town', town))
+  const index = new PlacesIndex(await write('town', town))
   for (const radiusMetres of [0, 100, 1_000, 3_000, 15_000, 50_000]) {
     for (const rank of ['distance', 'prominence'] as const) {
       const query = ask(48.1, 11.1, radiusMetres, rank)
@@ -163,7 +163,7 @@ test('a town: many places of few prominences at one spot, asked at every radius'
 
 test('a long search lets others go first, can be ended, and outlasts the closing of its index', async () => {
   const town = Array.from({ length: 5_000 }, (_, n) => place(n, 10, 10 + n / 1_000_000))
-  const index = new PlacesIndex(write('long', town))
+  const index = new PlacesIndex(await write('long', town))
   const query = ask(10, 10, 50_000, 'prominence', { keyword: '4999' })
   const turns = index.search(query, 20)
   let count = 0
@@ -195,7 +195,7 @@ test('of one id the first place counts; lists of types beyond the bound are cut 
   const types = (n: number) => [`t${n}`, 'point_of_interest', 'establishment']
   const all = [...Array(30).keys()].map((n) => place(n, 1, 1 + n / 1_000, { types: types(n) }))
   const index = new PlacesIndex(
-    write('bound', [...all, place(3, 1, 1, { name: 'twice' })], { typeListsMax: 10 }),
+    await write('bound', [...all, place(3, 1, 1, { name: 'twice' })], { typeListsMax: 10 }),
   )
   assert.equal(index.about.places, 30)
   const found = await inTurns(index.search(ask(1, 1, 50_000, 'distance'), 40), NEVER)
@@ -208,8 +208,8 @@ test('of one id the first place counts; lists of types beyond the bound are cut 
   index.close()
 })
 
-test('an index is whole or not there: what was there before stays until the end, and after an abandoned one', () => {
-  const path = write('whole', [place(1, 1, 1)])
+test('an index is whole or not there: what was there before stays until the end, and after an abandoned one', async () => {
+  const path = await write('whole', [place(1, 1, 1)])
   const before = readFileSync(path)
   const writer = new IndexWriter(folder, 'whole')
   writer.add(place(2, 2, 2))
@@ -220,7 +220,7 @@ test('an index is whole or not there: what was there before stays until the end,
   assert.ok(!existsSync(`${path}.partial`))
   // What a killed import leaves, or anything else of that name.
   writeFileSync(`${path}.partial`, 'rubbish')
-  write('whole', [place(2, 2, 2), place(3, 3, 3)])
+  await write('whole', [place(2, 2, 2), place(3, 3, 3)])
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('whole')),
     ['whole.places'],
@@ -231,7 +231,7 @@ test('an index is whole or not there: what was there before stays until the end,
 })
 
 test('what is no index is found when it is opened, or when it is searched', async () => {
-  const good = write(
+  const good = await write(
     'good',
     Array.from({ length: 20_000 }, (_, n) => place(n, 1, 1 + n / 100_000)),
   )

@@ -42,7 +42,7 @@ function stage(t: TestContext, { indexesMax = 64 } = {}) {
     pass: (ms: number) => {
       nowMs += ms
     },
-    put: (index: string, ...all: readonly Partial<IndexablePlace>[]): void => {
+    put: async (index: string, ...all: readonly Partial<IndexablePlace>[]): Promise<void> => {
       const writer = new IndexWriter(folder, index)
       for (const [n, one] of all.entries()) {
         const types = ['cafe', 'point_of_interest', 'establishment']
@@ -56,7 +56,7 @@ function stage(t: TestContext, { indexesMax = 64 } = {}) {
           ...one,
         })
       }
-      writer.finish({ source: index, credit: `Data by ${index}`, importedAtMs: 1, file: index })
+      await writer.finish({ source: index, credit: `Data by ${index}`, importedAtMs: 1, file: index })
     },
   }
 }
@@ -67,13 +67,13 @@ test('no folder finds nothing, and what comes into it is noticed: new, replaced,
     text: '{\n   "html_attributions" : [],\n   "results" : [],\n   "status" : "ZERO_RESULTS"\n}',
     status: 'ZERO_RESULTS',
   })
-  put('a', { name: 'A' })
+  await put('a', { name: 'A' })
   assert.equal((await places.find(HERE, 20, NEVER)).length, 0)
   assert.equal(await names(), 'A')
-  put('b', { name: 'B', longitude: 9.53 })
+  await put('b', { name: 'B', longitude: 9.53 })
   assert.equal(await names(), 'A,B')
   assert.equal(places.count, 2)
-  put('a', { name: 'A again' })
+  await put('a', { name: 'A again' })
   pass(500)
   assert.equal((await places.find(HERE, 20, NEVER)).length, 2)
   assert.equal(await names(), 'A again,B')
@@ -83,13 +83,17 @@ test('no folder finds nothing, and what comes into it is noticed: new, replaced,
 
 test('all indexes together: in order, none twice, and those are thanked that are in the answer', async (t) => {
   const { put, places, names } = stage(t)
-  put('a', { name: 'near', prominence: 1 }, { name: 'same', placeId: 'x:1', longitude: 9.53, prominence: 3 })
-  put(
+  await put(
+    'a',
+    { name: 'near', prominence: 1 },
+    { name: 'same', placeId: 'x:1', longitude: 9.53, prominence: 3 },
+  )
+  await put(
     'b',
     { name: 'same', placeId: 'x:1', longitude: 9.53, prominence: 3 },
     { name: 'far', longitude: 9.55, prominence: 9 },
   )
-  put('c', { name: 'elsewhere', longitude: 10 })
+  await put('c', { name: 'elsewhere', longitude: 10 })
   assert.equal(await names(), 'near,same,far')
   assert.equal(await names({ ...HERE, rank: 'prominence' }), 'far,same,near')
   assert.equal(await names({ ...HERE, keyword: 'SAME', type: 'cafe' }), 'same')
@@ -110,8 +114,8 @@ test('all indexes together: in order, none twice, and those are thanked that are
 
 test('what is damaged is left out with one warning, and the others answer', async (t) => {
   const { folder, names, put, warnings } = stage(t)
-  put('good', { name: 'good' })
-  put('bad', ...Array.from({ length: 3_000 }, () => ({ name: 'x'.repeat(100), latitude: 47.141 })))
+  await put('good', { name: 'good' })
+  await put('bad', ...Array.from({ length: 3_000 }, () => ({ name: 'x'.repeat(100), latitude: 47.141 })))
   writeFileSync(join(folder, 'text.places'), 'no index')
   mkdirSync(join(folder, 'folder.places'))
   const bytes = readFileSync(indexPath(folder, 'bad'))
@@ -121,13 +125,13 @@ test('what is damaged is left out with one warning, and the others answer', asyn
   for (let n = 0; n < 3; n++) assert.equal(await names(), 'good')
   assert.equal(warnings.length, 3)
   assert.match(warnings.join('\n'), /bad\.places is left out: it can't be read \(.*\): import it again/)
-  put('bad', { name: 'better', longitude: 9.53 })
+  await put('bad', { name: 'better', longitude: 9.53 })
   assert.equal(await names(), 'good,better')
 })
 
 test('indexesMax: of more only the first are used, which is said once', async (t) => {
   const { names, put, warnings } = stage(t, { indexesMax: 2 })
-  for (const name of ['a', 'b', 'c']) put(name, { name })
+  for (const name of ['a', 'b', 'c']) await put(name, { name })
   assert.equal(await names(), 'a,b')
   assert.equal(await names(), 'a,b')
   assert.equal(warnings.length, 1)
@@ -136,7 +140,7 @@ test('indexesMax: of more only the first are used, which is said once', async (t
 
 test('closing waits for searches under way', async (t) => {
   const { places, put } = stage(t)
-  put('a', ...Array.from({ length: 5_000 }, (_, n) => ({ name: `x${n}` })))
+  await put('a', ...Array.from({ length: 5_000 }, (_, n) => ({ name: `x${n}` })))
   const found = places.find({ ...HERE, keyword: 'x4999' }, 20, NEVER)
   await places.close()
   assert.equal((await found).length, 1)
