@@ -1,11 +1,11 @@
 import type { Counters } from './counters.ts'
 import type { LiveTable } from './locations/index.ts'
-import type { PlacesCounters } from './places/finder.ts'
 import { formatTime } from './protocol/index.ts'
 import type { Links } from './replication/links.ts'
 import type { Members } from './replication/members.ts'
 import type { ServerStatus } from './replication/status.ts'
 import { memberStatuses } from './server-members.ts'
+import type { ServerPlaces } from './server-places.ts'
 
 /** What a status is made of. */
 export interface StatusParts {
@@ -19,14 +19,17 @@ export interface StatusParts {
   readonly members: Members
   readonly keepsJournal: boolean
   readonly counters: Counters
-  readonly places: PlacesCounters
+  readonly places: ServerPlaces
   readonly wallMs: number
 }
 
 /** Puts together what a server says of itself to whoever holds the herd's secret. */
 export function makeStatus(parts: StatusParts): ServerStatus {
   const { server, herd, run, upSeconds, table, connections, links, counters, places } = parts
-  const placesCounters = Object.entries(places).map(([name, count]) => [`places.${name}`, count as number])
+  const placesCounters = Object.entries(places.counters).map(([name, count]) => [
+    `places.${name}`,
+    Number(count),
+  ])
   const tableBytes = Object.entries(table.bytes).map(([name, bytes]) => [`tableBytes.${name}`, bytes])
   return {
     server,
@@ -42,6 +45,7 @@ export function makeStatus(parts: StatusParts): ServerStatus {
     connections,
     links: links.statuses,
     members: memberStatuses(parts.members),
+    places: places.status,
     counters: { ...counters, ...Object.fromEntries(placesCounters), ...Object.fromEntries(tableBytes) },
   }
 }

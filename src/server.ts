@@ -3,10 +3,6 @@ import { makeCounters } from './counters.ts'
 import { LineGateway } from './gateways/line-gateway.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
-import { PlacesFinder } from './places/finder.ts'
-import type { Provider } from './places/provider.ts'
-import { EmbeddedPlaces } from './places/providers/embedded.ts'
-import { GoogleLegacyPlaces } from './places/providers/google-legacy.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
 import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
@@ -21,6 +17,7 @@ import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
+import { openPlaces, type ServerPlaces } from './server-places.ts'
 import { makeStatus } from './server-status.ts'
 import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
@@ -100,14 +97,7 @@ export async function startServer(
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
   const nextConnection = countFrom(1)
-  const finder = new PlacesFinder({
-    provider: chooseProvider(config, placesSecrets),
-    callsPerDayMax: config.places.google.callsPerDayMax,
-    limits: config.places.limits,
-    world: system,
-    onFailed: (failure) =>
-      log.event('warning', 'places failed', { status: failure.status, error: failure.message }),
-  })
+  const places = await openPlaces(config.places, placesSecrets, { log, world: system })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
   const world = { nowMs: system.nowMs, readClock: system.readClock, randomKey }
   const { randomBytes, readClock } = system
@@ -129,7 +119,7 @@ export async function startServer(
         makeStatus({
           ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
           ...{ table: replica.table, connections: gateway.connections, links, members },
-          ...{ counters, places: finder.counters, wallMs: system.wallMs(), keepsJournal: journal !== null },
+          ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
         }),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
@@ -171,7 +161,7 @@ export async function startServer(
     acks,
     ack: config.ack,
     ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
-    findPlaces: (area, items) => finder.find(area, items),
+    findPlaces: places.find,
   })
   const sweeper = new Sweeper(replica, system, counters)
   try {
@@ -187,10 +177,11 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
-        return stopInOrder(hangUp, journal, log)
+        return stopInOrder(hangUp, places, journal, log)
       },
     }
   } catch (error) {
+    await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })
     await log.close()
@@ -200,11 +191,13 @@ export async function startServer(
 
 async function stopInOrder(
   hangUp: () => Promise<void>,
+  places: ServerPlaces,
   journal: JournalLink | null,
   log: ServerLog,
 ): Promise<void> {
   log.event('info', 'server stopping')
   await hangUp()
+  await places.close()
   await journal?.stop()
   log.event('info', 'server down')
   await log.close()
@@ -239,19 +232,6 @@ function encryptionOf(config: HerdConfig, certificates: LinkCertificates | undef
 
 function neighborAddresses(config: HerdConfig, self: ServerSettings): NeighborAddress[] {
   return config.servers.filter((server) => self.neighbors.includes(server.name))
-}
-
-function chooseProvider({ places }: HerdConfig, secrets: PlacesSecrets | undefined): Provider {
-  const { providers, google, limits } = places
-  const key = secrets?.google
-  if (key === undefined || providers[0] === 'embedded') return EmbeddedPlaces.load()
-  const { bodyBytesMax } = limits
-  return new GoogleLegacyPlaces({
-    key,
-    baseUrl: google.legacyBaseUrl,
-    bodyBytesMax,
-    wallMs: () => realSystem.wallMs(),
-  })
 }
 
 function randomKey(): HashKey {

@@ -2,7 +2,7 @@ import type { Links } from '../replication/links.ts'
 import type { System } from '../system.ts'
 import type { AckContext } from './ack-hold.ts'
 import type { AddressBook } from './address-book.ts'
-import type { CommandContext, LineCommands } from './line-commands.ts'
+import type { CommandContext, LineCommands, PlacesAsk } from './line-commands.ts'
 import type { ReplyLimits } from './reply-writer.ts'
 import type { TurnLimits } from './turn.ts'
 import type { Whosat } from './whosat.ts'
@@ -16,11 +16,8 @@ export interface LineLimits extends ReplyLimits, TurnLimits {
   readonly lingerMsMax: number
 }
 
-/** Finds places: always resolves, with the JSON text of a reply. */
-export type FindPlaces = (
-  area: NonNullable<ReturnType<LineCommands['whatsat']>>,
-  items: number,
-) => Promise<string>
+/** Finds places for whoever asks from an address: always resolves, with the JSON text of a reply. */
+export type FindPlaces = (ask: PlacesAsk, items: number, address: string) => Promise<string>
 
 /** What all connections of a gateway share. */
 export interface ConnectionContext extends CommandContext, AckContext {

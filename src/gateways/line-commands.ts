@@ -10,6 +10,7 @@ import {
   LF,
   type Nanotime,
   type OutputBuffer,
+  type PlacesOperands,
   QUESTION,
   SKEW_BYTES_MAX,
   SPACE,
@@ -39,6 +40,9 @@ export interface CommandContext {
   /** By how much this server's clock is behind its neighbors', where it is far off; otherwise `null`. */
   readonly clock: { readonly clockOffMs: number | null }
 }
+
+/** What a WHATSAT asks for: where, and as far as it says so, which places. */
+export interface PlacesAsk extends Area, PlacesOperands {}
 
 /** `iamat`: this server's clock is wrong; nothing was changed. Less than all that `Replica.accept` says. */
 export const CLOCK_OFF: number = Number.NEGATIVE_INFINITY
@@ -96,9 +100,9 @@ export class LineCommands {
   /**
    * `WHATSAT`: appends the AT line of the client, the first part of the reply.
    *
-   * @returns where to look for places, or `null` when nobody has heard of the client; nothing is appended then.
+   * @returns which places to look for and where, or `null` when nobody has heard of the client; nothing is appended then.
    */
-  whatsat(buffer: Buffer): Area | null {
+  whatsat(buffer: Buffer): PlacesAsk | null {
     const { replica, parser, output, counters } = this.#context
     const record = this.#recordOf(buffer)
     if (record === -1) return null
@@ -110,6 +114,7 @@ export class LineCommands {
       longitude,
       locationText: locationText(positionText),
       radiusMetres: parser.radiusMetres,
+      ...parser.places,
     }
   }
 

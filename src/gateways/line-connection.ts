@@ -193,13 +193,13 @@ export class LineConnection {
     const { commands, output, parser, findPlaces } = this.#context
     this.#ack.hold()
     const mark = output.waiting
-    const area = commands.whatsat(buffer)
-    if (area === null) {
+    const ask = commands.whatsat(buffer)
+    if (ask === null) {
       commands.invalid(buffer, start, end)
       return
     }
     const resolve = this.#awaitReply(mark)
-    void findPlaces(area, parser.items).then((json) => resolve(Buffer.from(`${json}\n\n`)))
+    void findPlaces(ask, parser.items, this.#address).then((json) => resolve(Buffer.from(`${json}\n\n`)))
   }
 
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {

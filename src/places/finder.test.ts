@@ -1,165 +1,97 @@
+/** Several sources, one after the other, in virtual time. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeWorld, GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
+import { GoogleStandIn, googleText } from '../../test/support/google-stand-in.ts'
 import { fc } from '../../test/support/properties.ts'
-import { PlacesFinder } from './finder.ts'
-import { defaultPlacesLimits, type PlacesLimits } from './limits.ts'
-import { type Area, type PlacesBody, type Provider, ProviderFailed } from './provider.ts'
+import {
+  bodyOf,
+  HERE,
+  passing,
+  queryOf,
+  resultsIn,
+  type ScriptedOptions,
+  ScriptedProvider,
+  type StageOptions,
+  settled,
+  stageOf,
+  statusIn,
+} from '../../test/support/scripted-places.ts'
+import { ProviderFailed } from './provider.ts'
 import { EmbeddedPlaces } from './providers/embedded.ts'
 import { GoogleLegacyPlaces } from './providers/google-legacy.ts'
 
 const CANARY = 'AIza-canary-7f3'
 
-/** A provider that answers when, and as, the test says. */
-class ScriptedProvider implements Provider {
-  readonly name = 'scripted'
-  readonly local = false
-  readonly snaps = false
-  readonly asked: {
-    readonly area: Area
-    readonly signal: AbortSignal
-    answer(text: string): void
-    fail(e: unknown): void
-  }[] = []
-
-  search(area: Area, signal: AbortSignal): Promise<PlacesBody> {
-    const { promise, resolve, reject } = Promise.withResolvers<PlacesBody>()
-    const answer = (text: string) => resolve({ text, status: statusIn(text) })
-    this.asked.push({ area, signal, answer, fail: reject })
-    return promise
-  }
-
-  /** Answers the newest ask. */
-  answer(text: string): void {
-    this.asked.at(-1)?.answer(text)
-  }
-}
-
-function stage({ callsPerDayMax = 0, ...limits }: Partial<PlacesLimits> & { callsPerDayMax?: number } = {}) {
-  const provider = new ScriptedProvider()
-  const world = new FakeWorld()
-  const failures: ProviderFailed[] = []
-  const finder = new PlacesFinder({
-    provider,
-    world,
-    limits: { ...defaultPlacesLimits, ...limits },
-    callsPerDayMax,
-    onFailed: (failure) => failures.push(failure),
-  })
-  return { provider, world, finder, failures }
+/** Providers `a`, `b` … as told, and a finder. */
+function stage(kinds: readonly ScriptedOptions[], options: StageOptions = {}) {
+  const providers = kinds.map(
+    (kind, index) => new ScriptedProvider({ name: 'abcdefg'[index] ?? '', ...kind }),
+  )
+  const staged = stageOf(providers, { retriesMax: 0, ...options })
+  return { ...staged, providers, find: (longitude = 1) => staged.finder.find(queryOf(longitude), 5, HERE) }
 }
 
 function googleAt(standIn: GoogleStandIn): GoogleLegacyPlaces {
   return new GoogleLegacyPlaces({
-    key: CANARY,
-    baseUrl: standIn.url,
-    bodyBytesMax: 100_000,
-    wallMs: () => 0,
+    ...{ key: CANARY, baseUrl: standIn.url, bodyBytesMax: 100_000, wallMs: () => 0 },
   })
 }
 
-function areaOf(longitude: number, radiusMetres = 10_000): Area {
-  return { latitude: 34, longitude, locationText: `34,${longitude}`, radiusMetres }
+function denied(): ProviderFailed {
+  return new ProviderFailed('No.', 'REQUEST_DENIED')
 }
 
-function bodyOf(status: string, count = 1): string {
-  return JSON.stringify({
-    html_attributions: [],
-    results: Array.from({ length: count }, (_, n) => n),
-    status,
-  })
-}
-
-function statusIn(text: string): string {
-  try {
-    return JSON.parse(text).status
-  } catch {
-    return 'OK'
-  }
-}
-
-function resultsIn(text: string): number {
-  return JSON.parse(text).results.length
+function messagesIn(text: string): unknown {
+  return JSON.parse(text).info_messages
 }
 
 test('1,000 asks at once are one call, and each gets its own number of items', async (t) => {
   const standIn = await GoogleStandIn.start({ key: CANARY })
   t.after(() => standIn.close())
-  const world = new FakeWorld()
   const provider = googleAt(standIn)
-  const finder = new PlacesFinder({ provider, world, limits: defaultPlacesLimits })
+  const { finder, sources } = stageOf([provider])
   const texts = await Promise.all(
-    Array.from({ length: 1_000 }, (_, ask) => finder.find(areaOf(-118), ask % 21)),
+    Array.from({ length: 1_000 }, (_, ask) => finder.find(queryOf(-118), ask % 21, HERE)),
   )
   assert.equal(standIn.requests.length, 1)
   for (const [ask, text] of texts.entries()) assert.equal(resultsIn(text), ask % 21)
   assert.doesNotMatch(texts.join(), /\n\n/)
   assert.equal(`${texts[20]}\n\n`.replaceAll(/\n+/g, '\n'), googleText('34,-118').replaceAll(/\n+/g, '\n'))
-  assert.deepEqual(finder.counters, { asks: 1_000, calls: 1, hits: 0, coalesced: 999, refused: 0, errors: 0 })
-  assert.equal(world.timers, 0)
-})
-
-test('other radius or other place, other ask; and all of it counts', async () => {
-  const { provider, finder } = stage()
-  const asks = [areaOf(1), areaOf(1, 5_000), areaOf(2)].map((area) => finder.find(area, 5))
-  for (const asked of provider.asked) asked.answer(bodyOf('OK'))
-  await Promise.all(asks)
-  await finder.find(areaOf(2), 20)
-  assert.deepEqual(finder.counters, { asks: 4, calls: 3, hits: 1, coalesced: 0, refused: 0, errors: 0 })
-})
-
-for (const [status, keptMs] of [
-  ['OK', 300_000],
-  ['ZERO_RESULTS', 60_000],
-  ['INVALID_REQUEST', 60_000],
-  ['OVER_QUERY_LIMIT', 0],
-  ['REQUEST_DENIED', 0],
-  ['UNKNOWN_ERROR', 0],
-  ['constructor', 0],
-] as const) {
-  test(`an answer with status ${status} is kept for ${keptMs} ms`, async () => {
-    const { provider, world, finder } = stage()
-    const first = finder.find(areaOf(1), 5)
-    provider.answer(bodyOf(status))
-    assert.equal(await first, bodyOf(status))
-    world.advance(keptMs)
-    if (keptMs > 0) assert.equal(await finder.find(areaOf(1), 5), bodyOf(status))
-    assert.equal(provider.asked.length, 1)
-    world.advance(1)
-    const second = finder.find(areaOf(1), 5)
-    assert.equal(provider.asked.length, 2)
-    provider.answer(bodyOf('OK', 3))
-    assert.equal(resultsIn(await second), 3)
+  assert.deepEqual(finder.counters, {
+    ...{ asks: 1_000, calls: 1, retries: 0, hits: 0, stale: 0, coalesced: 999, refused: 0, errors: 0 },
+    ...{ failedOver: 0, failed: 0 },
   })
-}
+  assert.equal(sources[0]?.status.latency.count, 1)
+})
 
 test('a failure is told in the legacy shape, logged, counted, and not kept', async () => {
-  const { provider, finder, failures } = stage()
-  const asks = [finder.find(areaOf(1), 5), finder.find(areaOf(1), 5)]
-  const failure = new ProviderFailed('It <failed>.', 'REQUEST_DENIED')
-  provider.asked[0]?.fail(failure)
+  const { providers, find, finder, failures } = stage([{}])
+  const asks = [find(), find()]
+  const failure = new ProviderFailed('It <failed>.', 'UNKNOWN_ERROR')
+  providers[0]?.fail(failure)
   for (const text of await Promise.all(asks)) {
     assert.equal(
       text,
-      '{\n   "error_message" : "It \\u003cfailed\\u003e.",\n   "html_attributions" : [],\n   "results" : [],\n   "status" : "REQUEST_DENIED"\n}',
+      '{\n   "error_message" : "It \\u003cfailed\\u003e.",\n   "html_attributions" : [],\n   "results" : [],\n   "status" : "UNKNOWN_ERROR"\n}',
     )
   }
   assert.deepEqual(failures, [failure])
-  assert.equal(finder.counters.errors, 1)
-  const again = finder.find(areaOf(1), 5)
-  provider.answer(bodyOf('OK'))
+  assert.deepEqual([finder.counters.errors, finder.counters.failed], [1, 2])
+  const again = find()
+  providers[0]?.answer(bodyOf('OK'))
   assert.equal(await again, bodyOf('OK'))
 })
 
 test('a malformed body and a broken provider are failures too', async () => {
-  const { provider, finder, failures } = stage()
+  const { providers, find, failures } = stage([{}], { breakerFailuresMax: 100 })
+  const [provider] = providers
   for (const fail of [
-    () => provider.answer('{"results":['),
-    () => provider.answer('{"status":"OK"}'),
-    () => provider.asked.at(-1)?.fail(new TypeError('oops')),
-    () => provider.asked.at(-1)?.fail(undefined),
+    () => provider?.answer('{"results":['),
+    () => provider?.answer('{"status":"OK"}'),
+    () => provider?.fail(new TypeError('oops')),
+    () => provider?.fail(undefined),
   ]) {
-    const text = finder.find(areaOf(1), 5)
+    const text = find()
     fail()
     assert.equal(statusIn(await text), 'UNKNOWN_ERROR')
   }
@@ -167,102 +99,195 @@ test('a malformed body and a broken provider are failures too', async () => {
 })
 
 test('a provider that throws instead of promising is a failure, and leaves no timer', async (t) => {
-  const { provider, world, finder } = stage()
+  const { providers, world, find } = stage([{}])
+  const [provider] = providers
+  assert.ok(provider)
   t.mock.method(provider, 'search', () => {
     throw new TypeError('oops')
   })
-  assert.equal(statusIn(await finder.find(areaOf(1), 5)), 'UNKNOWN_ERROR')
+  assert.equal(statusIn(await find()), 'UNKNOWN_ERROR')
   assert.equal(world.timers, 0)
 })
 
-test('totalMsMax: the ask ends even when the provider does not listen', async () => {
-  const { provider, world, finder } = stage({ totalMsMax: 700 })
-  const text = finder.find(areaOf(1), 5)
-  world.advance(699)
-  assert.equal(provider.asked[0]?.signal.aborted, false)
-  world.advance(1)
-  assert.match(await text, /did not answer within 700 ms/)
-  assert.equal(provider.asked[0]?.signal.aborted, true)
-  provider.asked[0]?.fail(new Error('too late to matter'))
+test('nobody is asked behind one that answers', async () => {
+  const { providers, find, finder } = stage([{}, {}])
+  for (const status of ['OK', 'ZERO_RESULTS']) {
+    const text = find(status.length)
+    providers[0]?.answer(bodyOf(status))
+    assert.equal(await text, bodyOf(status))
+  }
+  assert.equal(providers[1]?.asked.length, 0)
+  assert.equal(finder.counters.failedOver, 0)
 })
 
-test('asksInFlightMax: one more different ask is refused, and there is room again after one ends', async () => {
-  const { provider, finder, failures } = stage({ asksInFlightMax: 2 })
-  const under = [finder.find(areaOf(1), 5), finder.find(areaOf(2), 5), finder.find(areaOf(2), 5)]
-  const refused = await finder.find(areaOf(3), 5)
-  assert.equal(statusIn(refused), 'OVER_QUERY_LIMIT')
-  assert.match(refused, /asksInFlightMax/)
-  for (const asked of provider.asked) asked.answer(bodyOf('OK'))
-  await Promise.all(under)
-  const again = finder.find(areaOf(3), 5)
-  provider.answer(bodyOf('OK'))
-  assert.equal(await again, bodyOf('OK'))
-  assert.deepEqual(finder.counters, { asks: 5, calls: 3, hits: 0, coalesced: 1, refused: 1, errors: 0 })
-  assert.deepEqual(failures, [])
-})
-
-for (const setting of ['callsPerSecondMax', 'callsPerDayMax'] as const) {
-  test(`${setting}: beyond it asks are refused, but what is kept is still given`, async () => {
-    const { provider, world, finder } = stage({ [setting]: 1 })
-    const first = finder.find(areaOf(1), 5)
-    provider.answer(bodyOf('OK'))
-    await first
-    const refused = await finder.find(areaOf(2), 5)
-    assert.equal(statusIn(refused), 'OVER_QUERY_LIMIT')
-    assert.match(refused, new RegExp(setting))
-    assert.equal(await finder.find(areaOf(1), 5), bodyOf('OK'))
-    world.advance(setting === 'callsPerSecondMax' ? 1_000 : 43_200_000)
-    const later = finder.find(areaOf(2), 5)
-    provider.answer(bodyOf('OK'))
-    assert.equal(await later, bodyOf('OK'))
+for (const [how, fail] of [
+  ['down', (provider: ScriptedProvider) => provider.fail(passing('Nobody is there.'))],
+  ['denying', (provider: ScriptedProvider) => provider.fail(denied())],
+  ['denying in a body', (provider: ScriptedProvider) => provider.answer(bodyOf('REQUEST_DENIED', 0))],
+  ['asked what it can’t be', (provider: ScriptedProvider) => provider.answer(bodyOf('INVALID_REQUEST', 0))],
+  ['malformed', (provider: ScriptedProvider) => provider.answer('{')],
+] as const) {
+  test(`a provider that is ${how}: the next one answers, and the reply says so`, async () => {
+    const { providers, find, finder } = stage([{}, { name: 'next' }])
+    const [first, next] = providers
+    assert.ok(first && next)
+    const text = find()
+    fail(first)
+    await settled()
+    next.answer('{"html_attributions":[],"results":[1],"status":"OK"}')
+    const messages = messagesIn(await text)
+    assert.ok(Array.isArray(messages))
+    assert.match(String(messages), /^a did not answer: \S/)
+    assert.equal(
+      (await text).replace(/"info_messages":\[[^\]]*\],/, ''),
+      bodyOf('OK', 1).replace('[0]', '[1]'),
+    )
+    assert.equal(finder.counters.failedOver, 1)
   })
 }
 
-test('cacheEntriesMax: the least recently asked is forgotten', async () => {
-  const { provider, finder } = stage({ cacheEntriesMax: 2 })
-  for (const longitude of [1, 2, 3]) {
-    const text = finder.find(areaOf(longitude), 5)
-    provider.answer(bodyOf('OK'))
-    await text
+test('a provider that a limit or its breaker forbids is not asked, and the reply says that', async () => {
+  const spent = { take: () => 'callsPerMonthMax' as const }
+  const { providers, find } = stage([{}, {}, { local: true }], { budgets: { a: spent } })
+  const [, second, local] = providers
+  assert.ok(second && local)
+  second.habit = (search) => search.fail(denied())
+  local.habit = (search) => search.answer(bodyOf('OK'))
+  assert.deepEqual(messagesIn(await find(1)), [
+    "a was not asked: This herd's asks for places are used up (callsPerMonthMax): ask again next month.",
+    'b did not answer: No.',
+  ])
+  assert.deepEqual(messagesIn(await find(2)), [
+    "a was not asked: This herd's asks for places are used up (callsPerMonthMax): ask again next month.",
+    'b was not asked: b is left alone for a while, as it failed: No.',
+  ])
+})
+
+test('when all fail, the first failure is told', async () => {
+  const { providers, find } = stage([{}, {}])
+  const text = find()
+  providers[0]?.fail(new ProviderFailed('First.', 'REQUEST_DENIED'))
+  await settled()
+  providers[1]?.fail(passing('Second.'))
+  assert.deepEqual(JSON.parse(await text), {
+    ...{ error_message: 'First.', html_attributions: [], results: [], status: 'REQUEST_DENIED' },
+  })
+  const own =
+    '{"error_message":"Its own words","html_attributions":[],"results":[],"status":"REQUEST_DENIED"}'
+  const { providers: others, find: again } = stage([{}, {}])
+  const passedOn = again()
+  others[0]?.answer(own)
+  await settled()
+  others[1]?.fail(passing('Second.'))
+  assert.equal(await passedOn, own)
+})
+
+test('what finds nothing on this machine lets the next on this machine try, and nobody else', async () => {
+  const local = { local: true }
+  for (const [kinds, bodies, expected] of [
+    [[local, local], ['ZERO_RESULTS', 'OK'], 'OK'],
+    [[local, local], ['ZERO_RESULTS', 'ZERO_RESULTS'], 'ZERO_RESULTS'],
+    [[local, local], ['ZERO_RESULTS', 'fails'], 'ZERO_RESULTS'],
+    [[local, {}, local], ['ZERO_RESULTS', 'OK', 'OK'], 'ZERO_RESULTS'],
+    [[{}, local], ['ZERO_RESULTS', 'OK'], 'ZERO_RESULTS'],
+    [[local, {}], ['fails', 'OK'], 'OK'],
+  ] as const) {
+    const { providers, find } = stage(kinds)
+    for (const [index, provider] of providers.entries()) {
+      const body = bodies[index] ?? ''
+      provider.habit = ({ answer, fail }) => (body === 'fails' ? fail(passing()) : answer(bodyOf(body)))
+    }
+    assert.equal(statusIn(await find()), expected)
   }
-  await finder.find(areaOf(2), 5)
-  assert.equal(finder.counters.hits, 1)
-  const forgotten = finder.find(areaOf(1), 5)
-  provider.answer(bodyOf('OK'))
-  await forgotten
-  assert.equal(finder.counters.calls, 4)
 })
 
-test('cacheBytesMax: what is too large is given to all who wait, but not kept', async () => {
-  const { provider, finder } = stage({ cacheBytesMax: 1_000 })
-  const large = [finder.find(areaOf(1), 1_000), finder.find(areaOf(1), 1_000)]
-  provider.answer(bodyOf('OK', 1_000))
-  for (const text of await Promise.all(large)) assert.equal(resultsIn(text), 1_000)
-  const again = finder.find(areaOf(1), 5)
-  assert.equal(provider.asked.length, 2)
-  provider.answer(bodyOf('OK'))
-  await again
+test('the time is shared: the first leaves the next a try, who is on this machine needs none', async () => {
+  const { providers, world, find } = stage([{}, {}, { local: true }], { totalMsMax: 8_000, tryMsMax: 3_000 })
+  const [first, second, local] = providers
+  assert.ok(first && second && local)
+  local.habit = (search) => search.answer(bodyOf('OK'))
+  const text = find()
+  world.advance(2_999)
+  await settled()
+  assert.equal(second.asked.length, 0)
+  world.advance(1)
+  await settled()
+  assert.equal(second.asked.length, 1)
+  world.advance(3_000)
+  assert.deepEqual(messagesIn(await text), [
+    'a did not answer: a did not answer within 3000 ms.',
+    'b did not answer: b did not answer within 3000 ms.',
+  ])
 })
 
-test('a cache too small for what is under way still answers everyone', async () => {
-  const { provider, finder } = stage({ cacheEntriesMax: 1 })
-  const asks = [1, 2, 3].map((longitude) => finder.find(areaOf(longitude), 5))
-  provider.asked[0]?.answer(bodyOf('OK', 1))
-  provider.asked[1]?.fail(new ProviderFailed('no', 'UNKNOWN_ERROR'))
-  provider.asked[2]?.answer(bodyOf('OK', 3))
-  assert.deepEqual((await Promise.all(asks)).map(resultsIn), [1, 0, 3])
+test('retries of the first take nothing from the time of the next', async () => {
+  const limits = { totalMsMax: 8_000, tryMsMax: 4_000, retriesMax: 10 }
+  const { providers, world, find } = stage([{}, {}], limits)
+  const [first, second] = providers
+  assert.ok(first && second)
+  first.habit = (search) => search.fail(passing('Later.', 1_500))
+  const text = find()
+  for (let ms = 0; ms < 4_000 && second.asked.length === 0; ms += 500) {
+    await settled()
+    world.advance(500)
+  }
+  await settled()
+  assert.equal(second.asked.length, 1)
+  second.answer(bodyOf('OK'))
+  assert.equal(statusIn(await text), 'OK')
+})
+
+test('whatever the providers do, the answer comes in time, and a local one that answers is never missed', async () => {
+  const kind = fc.record({
+    local: fc.boolean(),
+    does: fc.constantFrom('answers', 'hangs', 'fails', 'denies', 'finds nothing', 'malformed'),
+    afterMs: fc.constantFrom(0, 100, 2_500, 4_000),
+  })
+  const limits = fc.record({
+    totalMsMax: fc.constantFrom(1_000, 8_000),
+    tryMsMax: fc.constantFrom(400, 1_000),
+    retriesMax: fc.nat(3),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(kind, { minLength: 1, maxLength: 5 }), limits, async (kinds, set) => {
+      const { providers, world, find } = stage(kinds, set)
+      for (const [index, provider] of providers.entries()) {
+        const { does, afterMs, local } = kinds[index] ?? { does: 'hangs', afterMs: 0, local: false }
+        provider.habit = ({ answer, fail }) => {
+          const act = (): void => {
+            if (does === 'answers') answer(bodyOf('OK'))
+            else if (does === 'finds nothing') answer(bodyOf('ZERO_RESULTS', 0))
+            else if (does === 'malformed' || (does === 'hangs' && local)) answer('{')
+            else if (does === 'fails') fail(passing())
+            else if (does === 'denies') fail(denied())
+          }
+          if (local || afterMs === 0) act()
+          else world.after(afterMs, act)
+        }
+      }
+      let text: string | undefined
+      void find().then((found) => {
+        text = found
+      })
+      await settled()
+      for (let ms = 0; ms < set.totalMsMax; ms += 50) {
+        world.advance(50)
+        await settled()
+      }
+      assert.ok(text !== undefined, 'it is answered in time')
+      const certain = kinds.some(({ local, does }) => local && does === 'answers')
+      const mayEndEarly = kinds.some(({ does }) => does === 'finds nothing')
+      if (certain && !mayEndEarly) assert.equal(statusIn(text), 'OK')
+    }),
+    { numRuns: 60 },
+  )
 })
 
 test('the key is in no text that a client gets', async (t) => {
   const standIn = await GoogleStandIn.start()
   t.after(() => standIn.close())
-  const world = new FakeWorld(3_999)
+  const limits = { bodyBytesMax: 100_000, totalMsMax: 8_000, tryMsMax: 4_000, retriesMax: 0 }
   const provider = googleAt(standIn)
-  const finder = new PlacesFinder({
-    provider,
-    world,
-    limits: { ...defaultPlacesLimits, bodyBytesMax: 100_000 },
-  })
   const behaviours = [
     'request-denied',
     'malformed',
@@ -272,50 +297,42 @@ test('the key is in no text that a client gets', async (t) => {
     { httpStatus: 403 },
   ] as const
   for (const behaviour of behaviours) {
+    const { finder } = stageOf([provider, EmbeddedPlaces.load()], limits)
     standIn.behave(behaviour)
-    assert.doesNotMatch(await finder.find(areaOf(1), 20), /canary|maps\/api/)
+    const text = await finder.find(queryOf(-118), 20, HERE)
+    assert.doesNotMatch(text, /canary|maps\/api/)
+    assert.match(String(messagesIn(text)), /^google-legacy did not answer: /)
+    assert.equal(statusIn(text), 'OK')
   }
 })
 
-test('the embedded places need neither time nor budget', async () => {
-  const world = new FakeWorld()
-  const limits = { ...defaultPlacesLimits, asksInFlightMax: 1 }
-  const finder = new PlacesFinder({ provider: EmbeddedPlaces.load(), world, limits })
-  const texts = await Promise.all([1, 2, 3].map((radius) => finder.find(areaOf(-118, radius * 10_000), 1)))
-  assert.deepEqual(texts.map(statusIn), ['OK', 'OK', 'OK'])
-  assert.deepEqual(texts.map(resultsIn), [1, 1, 1])
-  assert.deepEqual(world.waits, [])
+test('close: every source is closed', async () => {
+  const { providers, finder } = stage([{}, { local: true }])
+  await finder.close()
+  assert.deepEqual(
+    providers.map(({ closed }) => closed),
+    [true, true],
+  )
 })
 
-test('whatever happens, each ask is counted once and gets a body', async () => {
-  const ends = fc.constantFrom('OK', 'ZERO_RESULTS', 'UNKNOWN_ERROR', 'failed', 'malformed')
-  const step = fc.oneof(
-    fc.record({ type: fc.constant('ask' as const), longitude: fc.nat(4) }),
-    fc.record({ type: fc.constant('end' as const), call: fc.nat(9), how: ends }),
-    fc.record({ type: fc.constant('advance' as const), ms: fc.constantFrom(1, 500, 8_000, 61_000, 301_000) }),
-  )
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const { provider, world, finder } = stage({
-        cacheEntriesMax: 3,
-        asksInFlightMax: 2,
-        callsPerSecondMax: 3,
-      })
-      const asks: Promise<string>[] = []
-      for (const now of steps) {
-        if (now.type === 'ask') asks.push(finder.find(areaOf(now.longitude), 1))
-        else if (now.type === 'advance') world.advance(now.ms)
-        else if (now.how === 'failed')
-          provider.asked[now.call]?.fail(new ProviderFailed('no', 'UNKNOWN_ERROR'))
-        else provider.asked[now.call]?.answer(now.how === 'malformed' ? '{' : bodyOf(now.how))
-        await Promise.resolve()
-      }
-      world.advance(8_000)
-      for (const text of await Promise.all(asks)) assert.ok(resultsIn(text) <= 1)
-      const { calls, hits, coalesced, refused } = finder.counters
-      assert.equal(calls + hits + coalesced + refused, asks.length)
-      assert.equal(calls, provider.asked.length)
-      assert.equal(world.timers, 0)
-    }),
+test('a status for each source, in their order', async () => {
+  const { providers, find, finder } = stage([{}, { local: true }])
+  const text = find()
+  providers[0]?.fail(denied())
+  await settled()
+  providers[1]?.answer(bodyOf('OK'))
+  await text
+  assert.deepEqual(
+    finder.status.providers.map(({ name, local, breaker, calls, errors }) => [
+      name,
+      local,
+      breaker,
+      calls,
+      errors,
+    ]),
+    [
+      ['a', false, 'open', 1, 1],
+      ['b', true, 'closed', 1, 0],
+    ],
   )
 })

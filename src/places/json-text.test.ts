@@ -5,6 +5,7 @@ import {
   cutAt,
   cutResults,
   findResults,
+  insertMessages,
   type JsonValue,
   putMember,
   squeezeNewlines,
@@ -175,3 +176,41 @@ function lacksOnePieceOf(cut: string, whole: string): boolean {
   while (start < cut.length && cut[start] === whole[start]) start++
   return cut.length <= whole.length && whole.endsWith(cut.slice(start))
 }
+
+test('messages stand where JsonCpp would have them, and no other byte moves', () => {
+  const body = { html_attributions: ['x'], results: [{ name: 'y' }], status: 'OK' }
+  const messages = ['a <b>', 'c']
+  const text = toClassicJson(body)
+  assert.equal(insertMessages(text, messages), toClassicJson({ ...body, info_messages: messages }))
+  const withToken = { ...body, next_page_token: 't' }
+  assert.equal(
+    insertMessages(toClassicJson(withToken), ['m']),
+    toClassicJson({ ...withToken, info_messages: ['m'] }),
+  )
+  assert.equal(insertMessages('{"data":[],"meta":{}}', ['m']), '{"data":[],"info_messages":["m"],"meta":{}}')
+  assert.equal(insertMessages('{"data":[]}', ['m']), '{"data":[],"info_messages":["m"]}')
+  assert.equal(insertMessages('{}', ['m']), '{"info_messages":["m"]}')
+})
+
+test('messages that are there already stay', () => {
+  const text = toClassicJson({ html_attributions: [], info_messages: ['theirs'], results: [], status: 'OK' })
+  assert.deepEqual(JSON.parse(insertMessages(text, ['ours', 'too'])).info_messages, ['ours', 'too', 'theirs'])
+  assert.equal(insertMessages('{"info_messages":[]}', ['ours']), '{"info_messages":[ "ours" ]}')
+})
+
+test('messages go into any object, and take nothing out of it', () => {
+  const member = fc.oneof(fc.string(), fc.constantFrom('results', 'zeta', 'alpha', 'info_messages_', 'data'))
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constant([]))
+  fc.assert(
+    fc.property(
+      fc.dictionary(member, value, { noNullPrototype: true }),
+      fc.array(fc.string(), { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      (body, messages, isCompact) => {
+        const text = isCompact ? JSON.stringify(body) : JSON.stringify(body, null, 3)
+        const filled = JSON.parse(insertMessages(text, messages))
+        assert.deepEqual(filled, { ...JSON.parse(text), info_messages: messages })
+      },
+    ),
+  )
+})

@@ -144,6 +144,41 @@ export function cutResults(text: string, items: number): string {
   return cutAt(text, findResults(text), items)
 }
 
+const MESSAGES = 'info_messages'
+
+/**
+ * Puts messages into a body as its `info_messages`, where JsonCpp would have them: before the first name that sorts
+ * behind it. What messages there are already stay, behind ours. Every other byte stays as it came.
+ *
+ * @param text a JSON object.
+ */
+export function insertMessages(text: string, messages: readonly string[]): string {
+  const first = skipSpace(text, skipSpace(text, 0) + 1)
+  const gap = text.slice(skipSpace(text, 0) + 1, first)
+  const isStyled = gap.startsWith('\n')
+  const list = isStyled ? write(messages, gap) : JSON.stringify(messages)
+  const member = isStyled ? `${quote(MESSAGES)} : ${list}` : `${quote(MESSAGES)}:${list}`
+  let memberEnd = first
+  for (let at = first; text[at] !== '}'; at = skipSpace(text, at)) {
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+    const nameEnd = skipString(text, at)
+    const name: unknown = JSON.parse(text.slice(at, nameEnd))
+    const start = skipSpace(text, skipSpace(text, nameEnd) + 1)
+    memberEnd = skipValue(text, start)
+    if (name === MESSAGES && text[start] === '[') {
+      const inner = skipSpace(text, start + 1)
+      const ours = messages.map((message) => quote(message)).join(', ')
+      return `${text.slice(0, start)}[ ${ours}${text[inner] === ']' ? ' ' : ', '}${text.slice(inner)}`
+    }
+    if (typeof name === 'string' && byCodePoint(name, MESSAGES) > 0) {
+      return `${text.slice(0, at)}${member},${gap}${text.slice(at)}`
+    }
+    at = memberEnd
+  }
+  const comma = memberEnd === first ? '' : `,${gap}`
+  return `${text.slice(0, memberEnd)}${comma}${member}${text.slice(memberEnd)}`
+}
+
 /** Puts a member in front of all others of a JSON object that hasn't it; every other byte stays as it came. */
 export function putMember(text: string, name: string, value: JsonValue): string {
   const at = text.indexOf('{') + 1

@@ -12,13 +12,13 @@ export interface PlacesLimits {
   readonly cacheEntriesMax: number
   /** All the answers kept, bytes. An answer that alone is larger is given, but not kept. */
   readonly cacheBytesMax: number
-  /** Different asks under way at once; what is beyond them is refused, not queued. */
+  /** Different asks under way at once to one provider; what is beyond them is refused, not queued. */
   readonly asksInFlightMax: number
-  /** Asks that go out to a provider in a second, on average; 0 means no limit. Retries aren't counted. */
+  /** Calls that go out to a provider in a second, on average, each retry one; 0 means no limit. */
   readonly callsPerSecondMax: number
   /** Calls that the asks of one address cause in a second, on average; 0 means no limit. */
   readonly callsPerSecondPerAddressMax: number
-  /** Failures in a row that open a provider's breaker. */
+  /** Asks that fail in a row, retries and all, and so open a provider's breaker. */
   readonly breakerFailuresMax: number
   /** How long it stays open, milliseconds. */
   readonly breakerOpenMs: number

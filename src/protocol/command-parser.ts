@@ -14,6 +14,7 @@ import {
   readStamp,
   readWord,
 } from './operands.ts'
+import { NO_PLACES_OPERANDS, type PlacesOperands, readPlacesOperand } from './places-operands.ts'
 import { type Position, readPosition } from './position.ts'
 import { type Nanotime, readSkew, readTime } from './time.ts'
 
@@ -50,6 +51,7 @@ const items: Operand = (parser, buffer, at, end) => readItems(buffer, at, end, p
 const itemsOrAll: Operand = (parser, buffer, at, end) => readItemsOrAll(buffer, at, end, parser)
 const age: Operand = (parser, buffer, at, end) => readAge(buffer, at, end, parser)
 const object: Operand = (_, buffer, at, end) => readObject(buffer, at, end)
+const places: Operand = (parser, buffer, at, end) => readPlacesOperand(buffer, at, end, parser)
 const ack: Operand = (parser, buffer, at, end) => readAckLevel(buffer, at, end, parser)
 const near: Operand = (_, buffer, at, end) => readWord(buffer, at, end, NEAR)
 const within: Operand = (_, buffer, at, end) => readWord(buffer, at, end, IN)
@@ -59,10 +61,12 @@ const QUESTIONS: readonly {
   readonly kind: CommandKind
   readonly word: Buffer
   readonly operands: readonly Operand[]
-  /** May follow at the end. */
+  /** May follow at the end … */
   readonly optional?: Operand
+  /** … so many times; once, unless it says otherwise. */
+  readonly optionalMax?: number
 }[] = [
-  { kind: 'whatsat', word: WHATSAT, operands: [client, radius, items] },
+  { kind: 'whatsat', word: WHATSAT, operands: [client, radius, items], optional: places, optionalMax: 3 },
   { kind: 'whosat', word: WHOSAT, operands: [client, radius, itemsOrAll], optional: age },
   // A client may be called NEAR or IN: a radius has no sign, so these can't be taken for the row above.
   { kind: 'whosat-near', word: WHOSAT, operands: [near, position, radius, itemsOrAll], optional: age },
@@ -75,7 +79,7 @@ const QUESTIONS: readonly {
  * Tells what a line is and reads its operands, in place and in one pass: the line stays where it is, and what was
  * read is in fields of this object that the next `parse` overwrites. Pure; no string is made.
  *
- * Fields of the line by index: IAMAT client position time · WHATSAT client radius items · WHOSAT as in the grammar · ACK level ·
+ * Fields of the line by index: IAMAT client position time · WHATSAT client radius items [operands of places] · WHOSAT as in the grammar · ACK level ·
  * AT server skew client position time [attributes]; an AT line's stamp is not among them.
  */
 export class CommandParser {
@@ -101,6 +105,8 @@ export class CommandParser {
   items = 0
   /** WHOSAT: only fixes that are younger than this. `null`: of any age. */
   age: Nanotime | null = null
+  /** WHATSAT: which places, as far as it says so. */
+  places: PlacesOperands = NO_PLACES_OPERANDS
 
   /** Reads the line `buffer[start, end)`, given without its line end. */
   parse(buffer: Buffer, start: number, end: number): CommandKind {
@@ -116,9 +122,9 @@ export class CommandParser {
     if (equalsWord(buffer, wordStart, wordEnd, AT))
       return this.#readAt(buffer, wordEnd, end) ? 'at' : 'invalid'
     if (equalsWord(buffer, wordStart, wordEnd, HERD)) return 'herd'
-    for (const { kind, word, operands, optional } of QUESTIONS) {
+    for (const { kind, word, operands, optional, optionalMax = 1 } of QUESTIONS) {
       if (!equalsWord(buffer, wordStart, wordEnd, word)) continue
-      if (this.#readOperands(buffer, wordEnd, end, operands, optional)) return kind
+      if (this.#readOperands(buffer, wordEnd, end, operands, optional, optionalMax)) return kind
     }
     return 'invalid'
   }
@@ -172,19 +178,23 @@ export class CommandParser {
     end: number,
     operands: readonly Operand[],
     optional: Operand | undefined,
+    optionalMax: number,
   ): boolean {
     this.fields.count = 1
     this.age = null
+    this.places = NO_PLACES_OPERANDS
     let at = start
     for (const read of operands) {
       at = this.#readOperand(buffer, skipWhite(buffer, at, end), end, read)
       if (at === -1) return false
     }
-    const rest = skipWhite(buffer, at, end)
-    if (rest === end) return true
-    if (optional === undefined) return false
-    at = this.#readOperand(buffer, rest, end, optional)
-    return at !== -1 && skipWhite(buffer, at, end) === end
+    for (let count = 0; ; count++) {
+      const rest = skipWhite(buffer, at, end)
+      if (rest === end) return true
+      if (optional === undefined || count === optionalMax) return false
+      at = this.#readOperand(buffer, rest, end, optional)
+      if (at === -1) return false
+    }
   }
 
   /** Reads one operand; one past its last byte, or −1. */

@@ -22,6 +22,7 @@ export {
   writeStamp,
 } from './operands.ts'
 export { copyBytes, OutputBuffer } from './output-buffer.ts'
+export { KEYWORD_LENGTH_MAX, NO_PLACES_OPERANDS, type PlacesOperands } from './places-operands.ts'
 export type { Position } from './position.ts'
 export {
   compareTimes,

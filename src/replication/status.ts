@@ -52,6 +52,59 @@ export interface HerdStatus {
   readonly members: readonly MemberStatus[]
 }
 
+/** The limits of ours that turn an ask for places away. */
+export type PlacesRefusal =
+  | 'breaker'
+  | 'asksInFlightMax'
+  | 'callsPerSecondMax'
+  | 'callsPerSecondPerAddressMax'
+  | 'callsPerDayMax'
+  | 'callsPerMonthMax'
+
+/** One source of places, as one server has met it since it started. */
+export interface ProviderStatus {
+  readonly name: string
+  /** It is on this machine: nothing below but asks, calls, errors and latency is about it. */
+  readonly local: boolean
+  /** `open`: it failed too often, and is left alone. `half-open`: one call is trying whether it answers again. */
+  readonly breaker: 'closed' | 'open' | 'half-open'
+  readonly asks: number
+  /** Asks that went on to the provider. */
+  readonly calls: number
+  /** Calls that were made again because they failed. */
+  readonly retries: number
+  /** Asks answered by what was kept and is fresh. */
+  readonly hits: number
+  /** Asks answered by what was kept and is stale … */
+  readonly stale: number
+  /** … and how many of them sent, or would have sent, a call for a fresh answer. */
+  readonly refreshes: number
+  /** Asks that joined one for the same area under way. */
+  readonly coalesced: number
+  readonly refused: Readonly<Record<PlacesRefusal, number>>
+  /** Calls that failed, retries and all. */
+  readonly errors: number
+  readonly breakerOpened: number
+  /** What the calls have cost in US dollars, by the provider's own estimate. */
+  readonly usd: number
+  /** From a call to its answer or failure, retries and all. */
+  readonly latency: LatencyStatus
+}
+
+/** A histogram. */
+export interface LatencyStatus {
+  readonly count: number
+  readonly sumMs: number
+  /** Calls that took at most `leMs` milliseconds, and longer than the bucket before; `null`: any number. */
+  readonly buckets: readonly { readonly leMs: number | null; readonly count: number }[]
+}
+
+/** Where a server has its places from. */
+export interface PlacesStatus {
+  /** In the order in which they are asked. */
+  readonly providers: readonly ProviderStatus[]
+}
+
 /** What a server says of itself. */
 export interface ServerStatus {
   readonly server: string
@@ -78,5 +131,7 @@ export interface ServerStatus {
   readonly connections: number
   readonly links: readonly LinkStatus[]
   readonly members: readonly MemberStatus[]
+  /** Absent from a server of an older version. */
+  readonly places?: PlacesStatus
   readonly counters: Readonly<Record<string, number>>
 }

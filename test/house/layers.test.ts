@@ -24,6 +24,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/server.ts': 'server',
   'src/server-journal.ts': 'server',
   'src/server-members.ts': 'server',
+  'src/server-places.ts': 'server',
   'src/server-status.ts': 'server',
   'src/errors.ts': 'index',
   'src/index.ts': 'index',

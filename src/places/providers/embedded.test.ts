@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { test } from 'node:test'
 import geographiclib from 'geographiclib-geodesic'
 import { fc } from '../../../test/support/properties.ts'
+import { testProvider } from '../../../test/support/provider-suite.ts'
 import type { Area } from '../provider.ts'
 import { EmbeddedPlaces } from './embedded.ts'
 import { encodePlaces, type Place, PlaceTable } from './place-table.ts'
@@ -14,6 +15,14 @@ const UCLA: Area = {
   radiusMetres: 10_000,
 }
 const places = EmbeddedPlaces.load()
+
+testProvider({
+  name: 'embedded',
+  open: () => places,
+  somewhere: UCLA,
+  nowhere: { latitude: -48.9, longitude: -123.4, radiusMetres: 50_000 },
+  credit: /GeoNames/,
+})
 
 test('the package brings the world along, in little space', () => {
   assert.ok(places.count > 170_000)

@@ -80,18 +80,11 @@ export class HttpAsker {
    *
    * @throws {ProviderFailed} in any other case. When `signal` is aborted with a `ProviderFailed`, that one.
    */
-  async ask({ method, url, headers = {}, body }: HttpAsk, signal: AbortSignal): Promise<string> {
+  async ask(ask: HttpAsk, signal: AbortSignal): Promise<string> {
     let reply: Dispatcher.ResponseData
     try {
       signal.throwIfAborted()
-      reply = await this.#agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method,
-        headers: { accept: 'application/json', 'accept-encoding': 'gzip', ...headers },
-        body: body ?? null,
-        signal,
-      })
+      reply = await this.#request(ask, signal)
     } catch (error) {
       throw this.#broken(error, signal)
     }
@@ -112,6 +105,25 @@ export class HttpAsker {
   /** It answered with something that isn't what its API has. */
   malformed(): ProviderFailed {
     return this.failed('answered with malformed JSON.', 'UNKNOWN_ERROR')
+  }
+
+  #request({ method, url, headers, body }: HttpAsk, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { promise, resolve, reject } = Promise.withResolvers<Dispatcher.ResponseData>()
+    // A request that waits for a connection hears of the signal only when it gets one. Who asked is told at once.
+    const stop = (): void => reject(new Error('stopped'))
+    signal.addEventListener('abort', stop, { once: true })
+    this.#agent
+      .request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method,
+        headers: { accept: 'application/json', 'accept-encoding': 'gzip', ...headers },
+        body: body ?? null,
+        signal,
+      })
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', stop))
+    return promise
   }
 
   async #success(reply: Dispatcher.ResponseData, signal: AbortSignal): Promise<string> {

@@ -2,6 +2,8 @@
 
 const REDACTED = '…'
 
+// Every repetition in the patterns is bounded: a text of backslashes must not take time by its length squared.
+
 /** What HTML calls the characters that have a name in it. */
 const ENTITY_NAMES: Readonly<Record<string, string>> = {
   '"': 'quot',
@@ -13,8 +15,8 @@ const ENTITY_NAMES: Readonly<Record<string, string>> = {
 
 /**
  * A function that puts `…` for every one of the secrets in a text: as given, and with any of its characters
- * percent-encoded (also twice), escaped as JSON may escape them, or written as HTML entities. A bearer token that
- * is percent-encoded as given is found decoded, too.
+ * percent-encoded, escaped as JSON may escape them (each up to three times over), or written as HTML entities. A
+ * bearer token that is percent-encoded as given is found decoded, too.
  *
  * @param secrets of visible ASCII characters; empty ones are passed over
  */
@@ -30,7 +32,15 @@ export function redactionOf(secrets: readonly string[]): (text: string) => strin
 }
 
 function spellingsOf(secret: string): string {
-  return Array.from(secret, spellingsOfOne).join('')
+  const pieces = secret.match(/\\+|[^\\]/g) ?? []
+  return pieces
+    .map((piece) => (piece.startsWith('\\') ? spellingsOfRun(piece) : spellingsOfOne(piece)))
+    .join('')
+}
+
+/** Backslashes in a row. Each alone could be matched in many ways, and a run of them in that many to its power. */
+function spellingsOfRun({ length }: string): string {
+  return `(?:&(?:#92|#[xX]0{0,6}5[cC]|bsol);|%(?:25){0,3}5[cC]|u005[cC]|\\\\){${length},${8 * length}}`
 }
 
 function spellingsOfOne(char: string): string {
@@ -38,9 +48,10 @@ function spellingsOfOne(char: string): string {
   const [high = '', low = ''] = code.toString(16).padStart(2, '0')
   const hex = anyCase(high) + anyCase(low)
   const literal = RegExp.escape(char)
-  const escaped = /\w/.test(char) ? literal : `\\\\*${literal}`
-  const entity = `&(?:#${code}|#[xX]0*${hex}${char in ENTITY_NAMES ? `|${ENTITY_NAMES[char]}` : ''});`
-  return `(?:${escaped}|%(?:25)*${hex}|\\\\+u00${hex}|${entity})`
+  const escaped = /\w/.test(char) ? literal : `\\\\{0,7}${literal}`
+  const entity = `&(?:#${code}|#[xX]0{0,6}${hex}${char in ENTITY_NAMES ? `|${ENTITY_NAMES[char]}` : ''});`
+  // The literal comes last: `%` is also how its own encoding, `%25`, begins.
+  return `(?:${entity}|%(?:25){0,3}${hex}|\\\\{1,7}u00${hex}|${escaped})`
 }
 
 function anyCase(digit: string): string {
