@@ -1,23 +1,36 @@
-import type { PlacesSettings, ProviderName } from './config.ts'
+import { join } from 'node:path'
+import type { HerdConfig, PlacesSettings, ProviderName } from './config.ts'
 import type { FindPlaces } from './gateways/connection-context.ts'
 import type { ServerLog } from './logs/server-log.ts'
-import type { CallBudget } from './places/admission.ts'
 import { AnswerCache } from './places/answer-cache.ts'
+import { HerdBudget, type HerdBudgetOptions } from './places/budget/herd-budget.ts'
 import { AddressRates } from './places/call-rate.ts'
 import { type PlacesCounters, PlacesFinder } from './places/finder.ts'
 import type { Provider } from './places/provider.ts'
 import { EmbeddedPlaces } from './places/providers/embedded.ts'
 import { GoogleLegacyPlaces } from './places/providers/google-legacy.ts'
 import { GooglePlaces } from './places/providers/google-new.ts'
+import { LocalPlaces } from './places/providers/local.ts'
+import { OverpassPlaces } from './places/providers/overpass.ts'
+import { PhotonPlaces } from './places/providers/photon.ts'
+import { PostgisPlaces } from './places/providers/postgis.ts'
+import { XRecent } from './places/providers/x-recent.ts'
 import { makeSource } from './places/source.ts'
 import type { PlacesWorld } from './places/world.ts'
 import type { PlacesStatus } from './replication/status.ts'
 import type { PlacesSecrets } from './secret.ts'
+import type { ServerEvent } from './server.ts'
+
+/** What budgets need of their server. */
+export interface BudgetContext extends Pick<HerdBudgetOptions, 'world' | 'isReachable'> {
+  readonly report: (event: ServerEvent) => void
+}
 
 /** What a server's places need of their server. */
 export interface ServerPlacesContext {
   readonly log: Pick<ServerLog, 'event'>
   readonly world: PlacesWorld
+  readonly budget: HerdBudget
 }
 
 /** Where a server has its places from. */
@@ -29,8 +42,6 @@ export interface ServerPlaces {
   close(): Promise<void>
 }
 
-const UNLIMITED: CallBudget = { take: () => 'granted' }
-
 /**
  * Makes the providers that the herd file names and what stands around them.
  *
@@ -39,19 +50,19 @@ const UNLIMITED: CallBudget = { take: () => 'granted' }
 export async function openPlaces(
   settings: PlacesSettings,
   secrets: PlacesSecrets | undefined,
-  { log, world }: ServerPlacesContext,
+  { log, world, budget }: ServerPlacesContext,
 ): Promise<ServerPlaces> {
   const { limits } = settings
   const providers: Provider[] = []
   for (const name of namesOf(settings.providers, secrets)) {
-    const made = await makeProvider(name, settings, secrets, world)
+    const made = await makeProvider(name, settings, secrets, { log, world })
     if (made !== undefined) providers.push(made)
   }
   const cache = new AnswerCache(limits, world)
   const addressRates = new AddressRates(limits.callsPerSecondPerAddressMax)
   const sources = providers.map((provider) =>
     makeSource({
-      ...{ provider, limits, world, cache, addressRates, budget: UNLIMITED },
+      ...{ provider, limits, world, cache, addressRates, budget: budget.of(provider.name) },
       onFailed: (name, { status, message }) =>
         log.event('warning', 'places failed', { provider: name, status, error: message }),
       onBreakerOpened: (name, openMs) =>
@@ -84,12 +95,12 @@ export function namesOf(
   })
 }
 
-/** Makes one; undefined: it has no key, or this version can't. */
+/** Makes one; undefined: it has no key. */
 async function makeProvider(
   name: Exclude<ProviderName, 'auto'>,
-  { google, language, limits }: PlacesSettings,
+  { google, overpass, photon, x, postgis, folder, language, limits }: PlacesSettings,
   secrets: PlacesSecrets | undefined,
-  world: PlacesWorld,
+  { log, world }: Omit<ServerPlacesContext, 'budget'>,
 ): Promise<Provider | undefined> {
   const shared = { bodyBytesMax: limits.bodyBytesMax, language, wallMs: world.wallMs }
   const key = secrets?.google
@@ -105,12 +116,44 @@ async function makeProvider(
     case 'embedded':
       return EmbeddedPlaces.load()
     case 'overpass':
+      return new OverpassPlaces({ ...shared, baseUrl: overpass.baseUrl })
     case 'photon':
-    case 'x':
-    case 'postgis':
+      return new PhotonPlaces({ ...shared, baseUrl: photon.baseUrl })
+    case 'x': {
+      const { baseUrl, fieldsParameter } = x
+      const token = secrets?.x
+      return token === undefined ? undefined : new XRecent({ ...shared, token, baseUrl, fieldsParameter })
+    }
+    case 'postgis': {
+      const { url, table, connectionsMax } = postgis
+      const queryMsMax = limits.tryMsMax
+      return new PostgisPlaces({ url, table, connectionsMax, queryMsMax, password: secrets?.postgis })
+    }
     case 'local':
-      return undefined
+      return new LocalPlaces({
+        folder,
+        nowMs: world.nowMs,
+        onWarning: (text) => log.event('warning', 'local places', { text }),
+      })
     default:
       return name satisfies never
   }
+}
+
+/** What the herd may ask of each provider, whether it is used here or not: servers must agree on it. */
+export function openBudget(
+  { places, servers, stateFolder, name: herd }: HerdConfig,
+  name: string,
+  { report, ...context }: BudgetContext,
+): HerdBudget {
+  const { google, overpass, photon, x } = places
+  const members = servers.filter(({ classic }) => !classic).map((server) => server.name)
+  return new HerdBudget({
+    ...context,
+    server: name,
+    servers: members,
+    limits: { google, overpass, photon, x },
+    file: join(stateFolder, 'places-budget', `${herd}.${name}.json`),
+    onTrouble: (text) => report({ level: 'warning', event: 'places budget', text }),
+  })
 }

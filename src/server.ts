@@ -17,7 +17,7 @@ import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
-import { openPlaces, type ServerPlaces } from './server-places.ts'
+import { openBudget, openPlaces, type ServerPlaces } from './server-places.ts'
 import { makeStatus } from './server-status.ts'
 import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
@@ -97,7 +97,6 @@ export async function startServer(
   const nameBytes = Buffer.from(name)
   const server = replica.names.indexOf(nameBytes, 0, nameBytes.length)
   const nextConnection = countFrom(1)
-  const places = await openPlaces(config.places, placesSecrets, { log, world: system })
   const shared = { replica, parser, counters, log, system, limits, nextConnection }
   const world = { nowMs: system.nowMs, readClock: system.readClock, randomKey }
   const { randomBytes, readClock } = system
@@ -108,12 +107,28 @@ export async function startServer(
   const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
   const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
+  const isReachable = (other: string): boolean => members.reachable().has(other)
+  const budget = openBudget(config, name, { world: system, isReachable, report })
+  const places = await openPlaces(config.places, placesSecrets, { log, world: system, budget })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
   const onRefused = (neighbor: string, reason: string): void =>
     report({ level: 'warning', event: 'no link', text: `no link with ${neighbor}: ${reason}` })
   const links = new Links(
-    { ...shared, reader, world, forgetAfterSeconds, isWaitedFor, members, identity, security, onRefused },
+    {
+      ...{
+        ...shared,
+        reader,
+        world,
+        forgetAfterSeconds,
+        isWaitedFor,
+        members,
+        identity,
+        security,
+        onRefused,
+      },
+      budgets: budget.flood,
+    },
     {
       status: () =>
         makeStatus({
@@ -177,11 +192,12 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
-        return stopInOrder(hangUp, places, journal, log)
+        return stopInOrder(hangUp, places, journal, log).finally(() => budget.close())
       },
     }
   } catch (error) {
     await places.close()
+    budget.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })
     await log.close()

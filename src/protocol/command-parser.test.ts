@@ -9,7 +9,15 @@ import {
   naiveParse,
 } from '../../test/support/naive-parser.ts'
 import { fc, runs } from '../../test/support/properties.ts'
-import { CommandParser, fieldEnd, fieldStart, LineFramer, type Nanotime, NO_STAMP_ALIAS } from './index.ts'
+import {
+  CommandParser,
+  fieldEnd,
+  fieldStart,
+  LineFramer,
+  type Nanotime,
+  NO_PLACES_OPERANDS,
+  NO_STAMP_ALIAS,
+} from './index.ts'
 
 const parser = new CommandParser()
 
@@ -40,7 +48,7 @@ function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): Nai
     case 'ack':
       return { kind, fields, ...parser.ack }
     case 'whatsat':
-      return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items }
+      return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items, places: parser.places }
     case 'whosat':
     case 'whosat-near':
     case 'whosat-box':
@@ -131,6 +139,23 @@ test('the generators meet every kind of command', () => {
     'whosat-near',
     'whosat-polygon',
   ])
+})
+
+test('a WHATSAT says which places, in any order; the classic one says nothing, and costs no object', () => {
+  const said = 'WHATSAT kiwi 1 2 rank=distance keyword=caf%C3%A9%20bar type=cafe'
+  const command = parse(said)
+  assert.ok(command.kind === 'whatsat')
+  assert.deepEqual(command.places, { rank: 'distance', keyword: 'café bar', type: 'cafe' })
+  assert.equal(command.fields.length, 7)
+  for (const line of [
+    `${said} type=cafe`,
+    'WHATSAT kiwi 1 2 type=cafe type=bar',
+    'WHATSAT kiwi 1 type=cafe 2',
+  ])
+    assert.equal(parse(line).kind, 'invalid')
+  const classic = parse('WHATSAT kiwi 1 2')
+  assert.ok(classic.kind === 'whatsat')
+  assert.equal(classic.places, NO_PLACES_OPERANDS)
 })
 
 test('what the parser keeps of one line does not reach the next', () => {

@@ -107,6 +107,29 @@ const stamp = fc.oneof(
   ),
 )
 
+/** What a WHATSAT may say of the places, and what misses it by a little. */
+const placesOperand = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom('type=cafe', 'type=a1_b', 'keyword=tea', 'rank=distance', 'rank=prominence'),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary' }).map((text) => `keyword=${safelyEncoded(text)}`) },
+  fc.constantFrom(
+    ...['keyword=caf%C3%A9%20au%20lait', 'keyword=%f0%9f%8d%b5', 'keyword=%EF%BB%BFbom', 'keyword=a+b=c'],
+    ...['keyword=%', 'keyword=%4', 'keyword=%4g', 'keyword=%C3', 'keyword=%ED%A0%80', 'keyword=%C0%80'],
+    ...['keyword=', 'keyword=%20', 'keyword=%0A', 'keyword=a%00', 'keyword=%C2%85', 'keyword=caf\xe9'],
+    ...[`keyword=${'x'.repeat(128)}`, `keyword=${'x'.repeat(129)}`, `keyword=${'%F0%9F%8D%B5'.repeat(128)}`],
+    ...[`keyword=${'%F0%9F%8D%B5'.repeat(129)}`, `keyword=${'%41'.repeat(2000)}`],
+    ...['type=', 'type=Cafe', 'type=1a', 'type=_a', `type=${'a'.repeat(64)}`, `type=${'a'.repeat(65)}`],
+    ...['rank=', 'rank=best', 'rank', '=', 'Type=cafe', 'language=en', 'constructor=x', 'toString=y'],
+  ),
+)
+
+/** Percent-encoded, also where there are lone surrogates, which are no text. */
+function safelyEncoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+}
+
 /** What no number or position may look like. */
 const oddities = fc.constantFrom(
   '12.',
@@ -147,6 +170,12 @@ const fields = fc.oneof(
   { weight: 4, arbitrary: command('IAMAT', clientId, position, time) },
   { weight: 3, arbitrary: command('AT', clientId, skew, clientId, position, time) },
   { weight: 3, arbitrary: command('WHATSAT', clientId, radius, items) },
+  { weight: 1, arbitrary: command('WHATSAT', clientId, radius, items, placesOperand) },
+  { weight: 1, arbitrary: command('WHATSAT', clientId, radius, items, placesOperand, placesOperand) },
+  {
+    weight: 1,
+    arbitrary: command('WHATSAT', clientId, radius, items, placesOperand, placesOperand, placesOperand),
+  },
   { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, braced) },
   { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, stamp) },
   { weight: 1, arbitrary: command('AT', clientId, skew, clientId, position, time, braced, stamp) },

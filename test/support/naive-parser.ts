@@ -21,6 +21,8 @@ export type NaiveCommand =
       readonly fields: readonly string[]
       readonly radiusMetres: number
       readonly items: number
+      /** What it says of the places. */
+      readonly places: NaivePlacesOperands
     }
   | {
       readonly kind: 'ack'
@@ -29,6 +31,13 @@ export type NaiveCommand =
       readonly peers: number
     }
   | NaiveWhosat
+
+/** What a WHATSAT may say of the places: the keyword decoded. */
+export interface NaivePlacesOperands {
+  readonly type?: string
+  readonly keyword?: string
+  readonly rank?: string
+}
 
 /** WHOSAT, in any of its forms; what a form doesn't have is `null`. */
 export interface NaiveWhosat {
@@ -85,11 +94,12 @@ export function naiveParse(line: string): NaiveCommand {
     const skew = naiveSkew(operands[1] ?? '')
     return fix === null || skew === null ? INVALID : { kind: 'at', fields: ['AT', ...rest], fix, skew, stamp }
   }
-  if (word === 'WHATSAT' && operands.length === 3) {
+  if (word === 'WHATSAT' && operands.length >= 3) {
     const radiusMetres = readRadius(operands[1] ?? '')
     const items = readItems(operands[2] ?? '')
-    if (radiusMetres === null || items === null) return INVALID
-    return { kind: 'whatsat', fields, radiusMetres, items }
+    const places = readPlaces(operands.slice(3))
+    if (radiusMetres === null || items === null || places === null) return INVALID
+    return { kind: 'whatsat', fields, radiusMetres, items, places }
   }
   if (word === 'ACK' && operands.length === 1) {
     const [parts, last] = [
@@ -104,6 +114,54 @@ export function naiveParse(line: string): NaiveCommand {
   }
   if (word === 'WHOSAT') return naiveWhosat(fields) ?? INVALID
   return INVALID
+}
+
+/** Each at most once, in any order; everything else makes the line invalid. */
+function readPlaces(operands: readonly string[]): NaivePlacesOperands | null {
+  const said = new Map<string, string>()
+  for (const operand of operands) {
+    const [, name, value] = /^(type|keyword|rank)=(.+)$/s.exec(operand) ?? []
+    if (name === undefined || value === undefined || said.has(name)) return null
+    const fits = { type: isType, keyword: isKeyword, rank: isRank }[name]
+    if (fits?.(value) !== true) return null
+    said.set(name, name === 'keyword' ? String(percentDecoded(value)) : value)
+  }
+  return Object.fromEntries(said)
+}
+
+function isType(text: string): boolean {
+  return /^[a-z]/.test(text) && /^[a-z0-9_]+$/.test(text) && text.length <= 64
+}
+
+function isRank(text: string): boolean {
+  return ['prominence', 'distance'].includes(text)
+}
+
+function isKeyword(text: string): boolean {
+  const words = percentDecoded(text)
+  if (words === null || !/\S/.test(words)) return false
+  const codes = Array.from(words, (character) => character.codePointAt(0) ?? 0)
+  return codes.length <= 128 && codes.every((code) => code >= 32 && !(code >= 127 && code < 160))
+}
+
+function percentDecoded(text: string): string | null {
+  const bytes: number[] = []
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code <= 32 || code >= 127) return null
+    if (text[at] !== '%') bytes.push(code)
+    else {
+      const hex = text.slice(at + 1, at + 3)
+      if (!/^[0-9a-fA-F]{2}$/.test(hex)) return null
+      bytes.push(Number(`0x${hex}`))
+      at += 2
+    }
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Uint8Array.from(bytes))
+  } catch {
+    return null
+  }
 }
 
 function readStamp(text: string | undefined): { alias: number; seq: number } | null {

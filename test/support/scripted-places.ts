@@ -23,8 +23,8 @@ export const HERE = '10.0.0.1'
 export interface ScriptedSearch {
   readonly query: PlacesQuery
   readonly signal: AbortSignal
-  answer(text: string, usd?: number): void
-  fail(error: unknown): void
+  readonly answer: (text: string, usd?: number) => void
+  readonly fail: (error: unknown) => void
 }
 
 /** How a provider differs from a remote one that snaps nothing. */
