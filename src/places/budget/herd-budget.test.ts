@@ -202,6 +202,19 @@ test('a stop in order loses nothing, and what it left is spent once', (t) => {
   assert.equal(herd.take('A'), 980, 'the crash has lost the two that were left of that block')
 })
 
+test('one that has spent nothing leaves the file alone when it ends: another may have it', (t) => {
+  const herd = new BudgetHerd(folderFor(t), ['A'], { callsPerDayMax: 1000, callsPerMonthMax: 0 })
+  herd.take('A', 15)
+  herd.at('A').close()
+  const first = herd.start('A')
+  const second = herd.start('A')
+  const budget = first.of('google')
+  for (let calls = 0; calls < 5; calls++) assert.equal(budget.take(), 'granted')
+  second.close()
+  herd.start('A')
+  assert.equal(herd.take('A'), 980)
+})
+
 test('who loses its file learns from the others what it has spent', (t) => {
   const herd = new BudgetHerd(folderFor(t), ['A', 'B'], PER_DAY)
   assert.equal(herd.take('A', 30), 30)

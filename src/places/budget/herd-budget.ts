@@ -96,6 +96,8 @@ export class HerdBudget {
   readonly #left: Map<string, number>
   readonly #life: string
   #hasTrouble = false
+  /** The file is this process's own work. */
+  #hasSaved = false
   #stopTimer: () => void = () => {}
   #stopSettling: (() => void) | null = null
 
@@ -151,6 +153,8 @@ export class HerdBudget {
   close(): void {
     this.#stopTimer()
     this.#stopSettling?.()
+    // One that has spent nothing leaves the file alone: it may be that of another process, which has the port.
+    if (!this.#hasSaved) return
     const left = new Map(this.#left)
     for (const account of this.#accounts) {
       if (account.setAside > 0) left.set(budgetRowName(this.#own(account)), account.setAside)
@@ -282,6 +286,7 @@ export class HerdBudget {
         over: this.#ledger.over,
         left,
       })
+      this.#hasSaved = true
       if (this.#hasTrouble) onTrouble(`${file} is written again: calls of providers are remembered`)
       this.#hasTrouble = false
       return true
