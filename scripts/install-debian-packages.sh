@@ -3,8 +3,9 @@
 # g++ and libjsoncpp-dev (the oracle for the text of places), netcat-openbsd (the README's lines),
 # openssl (certificates of links),
 # redis-server, nats-server and util-linux (the benchmarks' counterparts, taskset; prlimit and mount for the fault tests),
-# iproute2 and nftables (networks of namespaces for the fault tests),
-# postgresql-15-postgis-3 (the database of places: tests and benchmarks start one of their own).
+# postgresql-15-postgis-3 (the database of places: tests and benchmarks start one of their own),
+# osmium-tool (a counterpart of the import) and xz-utils (to unpack an extract of OpenStreetMap for its tests),
+# iproute2 and nftables (networks of namespaces for the fault tests).
 set -eu
 here=$(dirname "$0")
 missing=""
@@ -13,7 +14,7 @@ while read -r package; do
 done < "$here/debian-packages.txt"
 if [ -z "$missing" ]; then
   echo "Debian packages: all there"
-  exit 0
+  exec sh "$here/fetch-osm-extract.sh"
 fi
 if [ "$(id -u)" = 0 ]; then as_root=""; else as_root="sudo"; fi
 echo "Debian packages to install:$missing"
@@ -28,3 +29,4 @@ case "$missing" in *postgresql*)
 esac
 # shellcheck disable=SC2086
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -q --no-install-recommends $missing
+exec sh "$here/fetch-osm-extract.sh"

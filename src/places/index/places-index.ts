@@ -87,7 +87,7 @@ export class PlacesIndex {
       if (!wantedTypes.includes(true)) return []
       const isWanted = (type: number, name: unknown): boolean =>
         wantedTypes[type] === true &&
-        (name === undefined || filter.hasWords(String(name), this.#types[type] ?? []))
+        (typeof name !== 'string' || filter.hasWords(name, this.#types[type] ?? []))
       const look = new Look(filter.asksForWords, isWanted)
       const rows =
         query.rank === 'distance'
