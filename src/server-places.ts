@@ -73,7 +73,10 @@ export function openPlaces(config: HerdConfig, context: ServerPlacesContext): Se
       return finder.counters
     },
     get status(): PlacesStatus {
-      return { providers: finder.statuses, budgets: budget.status }
+      // The legacy API spends what Google's new one does.
+      const used = new Set<string>(names.map((name) => (name === 'google-legacy' ? 'google' : name)))
+      const budgets = budget.status.filter(({ provider }) => used.has(provider))
+      return { providers: finder.statuses, budgets }
     },
     budgets: budget.flood,
     close: async () => {

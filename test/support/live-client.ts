@@ -29,6 +29,7 @@ export interface PlacesReply {
 export interface PlacesReplyBody {
   readonly status: string
   readonly error_message?: string
+  readonly info_messages?: readonly string[]
   readonly results: readonly { readonly name: string }[]
 }
 

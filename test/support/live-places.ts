@@ -12,11 +12,15 @@ export interface AskingHerd {
   readonly google: GoogleStandIn
 }
 
-/** Starts both. `placesLimits` are those of the herd file's `places.limits`; tries are short and not repeated. */
+/**
+ * Starts both. `placesLimits` are those of the herd file's `places.limits`, `morePlaces` what else stands in its
+ * `places`; tries are short and not repeated.
+ */
 export async function startAskingHerd(
   t: TestContext,
   { callsPerDayMax = 0, ...placesLimits }: { callsPerDayMax?: number; [name: string]: number } = {},
   settings: Readonly<Record<string, object>> = {},
+  morePlaces: Readonly<Record<string, unknown>> = {},
 ): Promise<AskingHerd> {
   const google = await GoogleStandIn.start({ key: CANARY_KEY })
   t.after(() => google.close())
@@ -32,6 +36,7 @@ export async function startAskingHerd(
     rank: 'distance',
     google: { legacyBaseUrl: google.url, callsPerDayMax, callsPerMonthMax: 0 },
     limits: { callsPerSecondPerAddressMax: 0, ...limits },
+    ...morePlaces,
   }
   const herd = await LiveHerd.start(t, {
     servers: ['Alford'],
