@@ -1,6 +1,6 @@
 import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
-import { LineGateway } from './gateways/line-gateway.ts'
+import { Port } from './gateways/port.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
@@ -166,7 +166,7 @@ export async function startServer(
     },
   })
   const now: Nanotime = { seconds: 0, nanoseconds: 0 }
-  const gateway = new LineGateway({
+  const gateway = new Port({
     ...shared,
     output: new OutputBuffer(),
     now,

@@ -3,8 +3,8 @@
  * pieces. What is sent goes the way that it goes in a server: session, framer, parser, reader, replica.
  */
 import { type Counters, makeCounters } from '../../src/counters.ts'
-import { LineCommands } from '../../src/gateways/line-commands.ts'
-import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/whosat.ts'
+import { LineCommands } from '../../src/gateways/line/line-commands.ts'
+import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/line/whosat.ts'
 import { BudgetLedger } from '../../src/places/budget/budget-ledger.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'

@@ -1,6 +1,6 @@
 /** WHOSAT asked of a server in memory, or its answer taken apart. */
 import assert from 'node:assert/strict'
-import type { WhosatKind } from '../../src/gateways/whosat.ts'
+import type { WhosatKind } from '../../src/gateways/line/whosat.ts'
 import type { Search } from '../../src/locations/index.ts'
 import type { MemoryServer } from './memory-herd.ts'
 

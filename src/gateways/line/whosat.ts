@@ -1,5 +1,5 @@
-import type { Counters } from '../counters.ts'
-import { type Area, type LiveTable, makeBox, type Search } from '../locations/index.ts'
+import type { Counters } from '../../counters.ts'
+import { type Area, type LiveTable, makeBox, type Search } from '../../locations/index.ts'
 import {
   ALL_ITEMS,
   type CommandKind,
@@ -11,8 +11,8 @@ import {
   type Nanotime,
   type OutputBuffer,
   setDifference,
-} from '../protocol/index.ts'
-import { readPolygons } from './geojson.ts'
+} from '../../protocol/index.ts'
+import { readPolygons } from '../geojson.ts'
 
 /** Indexes of the fields. */
 const CLIENT = 1

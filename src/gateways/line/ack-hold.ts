@@ -1,8 +1,8 @@
-import type { Counters } from '../counters.ts'
-import type { AckLevel, OutputBuffer } from '../protocol/index.ts'
-import { type Acks, ackText, MEMORY } from '../replication/acks.ts'
-import { runOf, type Stamp } from '../replication/stamps.ts'
-import type { System } from '../system.ts'
+import type { Counters } from '../../counters.ts'
+import type { AckLevel, OutputBuffer } from '../../protocol/index.ts'
+import { type Acks, ackText, MEMORY } from '../../replication/acks.ts'
+import { runOf, type Stamp } from '../../replication/stamps.ts'
+import type { System } from '../../system.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 
 /** What holding needs besides the connection's replies. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fc, runs } from '../../test/support/properties.ts'
+import { fc, runs } from '../../../test/support/properties.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
 const step = fc.tuple(fc.constantFrom('push', 'push', 'await', 'answer', 'take'), fc.nat(100), fc.string())

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import type { Counters } from '../counters.ts'
-import type { Log } from '../logs/server-log.ts'
-import type { OutputBuffer } from '../protocol/index.ts'
-import type { System } from '../system.ts'
+import type { Counters } from '../../counters.ts'
+import type { Log } from '../../logs/server-log.ts'
+import type { OutputBuffer } from '../../protocol/index.ts'
+import type { System } from '../../system.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
 /** Bounds of a writer. */

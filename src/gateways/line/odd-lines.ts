@@ -1,4 +1,4 @@
-import { type CommandParser, fieldEnd, fieldStart } from '../protocol/index.ts'
+import { type CommandParser, fieldEnd, fieldStart } from '../../protocol/index.ts'
 
 /** Lines that are no command, and not a client's mistake either. */
 

@@ -1,7 +1,7 @@
-import type { Counters } from '../counters.ts'
-import { type Fix, FORGOTTEN, makeFix, NOT_NEWER, TOO_MANY_CLIENTS } from '../locations/index.ts'
-import type { Log } from '../logs/server-log.ts'
-import type { Area } from '../places/provider.ts'
+import type { Counters } from '../../counters.ts'
+import { type Fix, FORGOTTEN, makeFix, NOT_NEWER, TOO_MANY_CLIENTS } from '../../locations/index.ts'
+import type { Log } from '../../logs/server-log.ts'
+import type { Area } from '../../places/provider.ts'
 import {
   appendFields,
   type CommandParser,
@@ -16,9 +16,9 @@ import {
   SPACE,
   setDifference,
   writeSkew,
-} from '../protocol/index.ts'
-import { FROM_CLIENT, type Replica } from '../replication/replica.ts'
-import type { Stamp } from '../replication/stamps.ts'
+} from '../../protocol/index.ts'
+import { FROM_CLIENT, type Replica } from '../../replication/replica.ts'
+import type { Stamp } from '../../replication/stamps.ts'
 
 /** Indexes of the fields of clients' commands. */
 const CLIENT = 1

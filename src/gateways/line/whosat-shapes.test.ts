@@ -1,10 +1,10 @@
 /** WHOSAT against searches through everybody, written as they read. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MemoryServer } from '../../test/support/memory-herd.ts'
-import { NaiveTable } from '../../test/support/naive-table.ts'
-import { fc, runs } from '../../test/support/properties.ts'
-import { who } from '../../test/support/whosat.ts'
+import { MemoryServer } from '../../../test/support/memory-herd.ts'
+import { NaiveTable } from '../../../test/support/naive-table.ts'
+import { fc, runs } from '../../../test/support/properties.ts'
+import { who } from '../../../test/support/whosat.ts'
 
 /** Latitude and longitude in whole degrees, near both sides of ±180°, so that borders and corners are met often. */
 const place = fc.tuple(

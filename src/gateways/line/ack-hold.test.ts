@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { HeldGateway } from '../../test/support/held-gateway.ts'
-import { waitUntil } from '../../test/support/live-herd.ts'
-import { fc, runs } from '../../test/support/properties.ts'
+import { HeldGateway } from '../../../test/support/held-gateway.ts'
+import { waitUntil } from '../../../test/support/live-herd.ts'
+import { fc, runs } from '../../../test/support/properties.ts'
 
 const ACK_MS = 2500
 

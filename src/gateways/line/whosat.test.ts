@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as othersTurn } from 'node:timers/promises'
-import { toNanotime } from '../../test/support/fixes.ts'
-import { MemoryServer } from '../../test/support/memory-herd.ts'
-import { ask, begin, clientsOf, who } from '../../test/support/whosat.ts'
-import type { Search } from '../locations/index.ts'
+import { toNanotime } from '../../../test/support/fixes.ts'
+import { MemoryServer } from '../../../test/support/memory-herd.ts'
+import { ask, begin, clientsOf, who } from '../../../test/support/whosat.ts'
+import type { Search } from '../../locations/index.ts'
 
 const SECOND = 1_000_000_000n
 

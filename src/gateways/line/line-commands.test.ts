@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toNanotime } from '../../test/support/fixes.ts'
-import { MemoryServer } from '../../test/support/memory-herd.ts'
-import { naiveSkewText, naiveTime } from '../../test/support/naive-parser.ts'
-import { fc, runs } from '../../test/support/properties.ts'
+import { toNanotime } from '../../../test/support/fixes.ts'
+import { MemoryServer } from '../../../test/support/memory-herd.ts'
+import { naiveSkewText, naiveTime } from '../../../test/support/naive-parser.ts'
+import { fc, runs } from '../../../test/support/properties.ts'
 
 /** Runs one command with a clock, in a buffer with other bytes around it; the bytes that it appends. */
 function run(server: MemoryServer, line: string, clock: bigint = 0n): string {

@@ -1,6 +1,6 @@
-import type { OutputBuffer } from '../protocol/index.ts'
-import type { System } from '../system.ts'
-import type { AddressBook } from './address-book.ts'
+import type { OutputBuffer } from '../../protocol/index.ts'
+import type { System } from '../../system.ts'
+import type { AddressBook } from '../address-book.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 
 /**

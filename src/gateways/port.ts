@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { AddressBook, type AddressLimits } from './address-book.ts'
-import type { ConnectionContext } from './connection-context.ts'
-import { LineCommands } from './line-commands.ts'
-import { LineConnection } from './line-connection.ts'
-import { Whosat, type WhosatContext } from './whosat.ts'
+import type { ConnectionContext } from './line/connection-context.ts'
+import { LineCommands } from './line/line-commands.ts'
+import { LineConnection } from './line/line-connection.ts'
+import { Whosat, type WhosatContext } from './line/whosat.ts'
 
 /** Replies that a socket takes before it asks to wait. */
 const SOCKET_BYTES = 65_536
@@ -21,7 +21,7 @@ export interface GatewayOptions
 }
 
 /** The port: accepts connections, as many as it may, and gives each its lines. */
-export class LineGateway {
+export class Port {
   readonly #options: GatewayOptions
   readonly #context: ConnectionContext
   readonly #server: Server
