@@ -1,6 +1,6 @@
 /** A gateway whose disk, neighbors, places and time are in a test's hand. */
 import type { TestContext } from 'node:test'
-import { LineGateway } from '../../src/gateways/line-gateway.ts'
+import { Port } from '../../src/gateways/port.ts'
 import type { Log } from '../../src/logs/server-log.ts'
 import { type AckLevel, parseAckLevel } from '../../src/protocol/index.ts'
 import { Acks } from '../../src/replication/acks.ts'
@@ -36,7 +36,7 @@ export class HeldGateway {
   readonly places: (() => void)[] = []
   readonly #t: TestContext
   readonly #timers = new Set<{ readonly ms: number; readonly callback: () => void }>()
-  #gateway: LineGateway | null = null
+  #gateway: Port | null = null
   #stopped: Promise<void> | undefined
   #port = 0
 
@@ -91,7 +91,7 @@ export class HeldGateway {
     const { replica, parser, output, counters, now } = this.server
     const system: System = { ...realSystem, after: (ms, callback) => this.#after(ms, callback) }
     const bytes = Buffer.from('Alford')
-    const gateway = new LineGateway({
+    const gateway = new Port({
       ...{ replica, parser, output, counters, now, system, acks: this.acks, ack },
       log: NO_LOG,
       server: replica.names.indexOf(bytes, 0, bytes.length),
