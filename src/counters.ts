@@ -4,8 +4,11 @@
  */
 const MEANINGS = {
   iamats: 'IAMAT commands answered',
+  reports: 'reports taken by other protocols than lines',
+  reportsRefusedForRate: 'those refused by `limits.fixesPerSecondPerAddressMax`',
   whatsats: 'WHATSAT commands answered',
   whosats: 'WHOSAT commands answered',
+  watchersRefused: 'watchers refused by `limits.watchersMax`',
   invalid: 'lines answered with `? `',
   fixesNew: 'fixes that were new here, from clients and neighbors',
   fixesNotNew: 'fixes that were older than or the same as what was known',

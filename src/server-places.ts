@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { HerdConfig } from './config.ts'
-import type { FindPlaces } from './gateways/line/connection-context.ts'
+import type { FindPlaces } from './gateways/places-ask.ts'
 import type { ServerLog } from './logs/server-log.ts'
 import { AnswerCache } from './places/answer-cache.ts'
 import { HerdBudget } from './places/budget/herd-budget.ts'

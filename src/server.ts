@@ -1,9 +1,11 @@
 import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
+import { AddressBook } from './gateways/address-book.ts'
+import { SearchTurns } from './gateways/calls/search-turns.ts'
 import { Port } from './gateways/port.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
-import { CommandParser, type Nanotime, OutputBuffer } from './protocol/index.ts'
+import { CommandParser, OutputBuffer } from './protocol/index.ts'
 import { Acks } from './replication/acks.ts'
 import { AtReader } from './replication/at-reader.ts'
 import { NONCE_BYTES } from './replication/handshake.ts'
@@ -15,6 +17,7 @@ import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
+import { openGateways, type ServerGateways } from './server-gateways.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { openPlaces, type ServerPlaces } from './server-places.ts'
@@ -90,6 +93,7 @@ export async function startServer(
   const wake = (): void => {
     links.wake()
     journal?.wake()
+    gateways?.wake()
   }
   const acks = new Acks(replica, wake)
   const parser = new CommandParser()
@@ -133,7 +137,7 @@ export async function startServer(
       status: () =>
         makeStatus({
           ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
-          ...{ table: replica.table, connections: gateway.connections, links, members },
+          ...{ table: replica.table, connections: addresses.connections, links, members },
           ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
         }),
       members: () => herdStatus(config, name, members, links),
@@ -149,7 +153,7 @@ export async function startServer(
   let hungUp: Promise<void> | undefined
   const hangUp = (): Promise<void> => {
     // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
-    hungUp ??= gateway.stop().then(() => links.stop())
+    hungUp ??= Promise.all([port?.stop(), gateways?.stop()]).then(() => links.stop())
     return hungUp
   }
   const checkReady = noticeReady(links, system.nowMs, (tookMs) => {
@@ -165,30 +169,31 @@ export async function startServer(
       checkReady()
     },
   })
-  const now: Nanotime = { seconds: 0, nanoseconds: 0 }
-  const gateway = new Port({
-    ...shared,
-    output: new OutputBuffer(),
-    now,
-    server,
-    links,
-    clock: links,
-    acks,
-    ack: config.ack,
-    ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
-    findPlaces: places.find,
-  })
+  let gateways: ServerGateways | null = null
+  let port: Port | null = null
+  const addresses = new AddressBook(config.limits)
+  const callsContext = {
+    ...{ replica, acks, counters, log, system, server, limits, addresses },
+    ...{ ack: config.ack, clock: links, searchTurns: new SearchTurns(), findPlaces: places.find },
+  }
   const sweeper = new Sweeper(replica, system, counters)
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
-    const port = await gateway.listen(host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host, port, run })
+    gateways = await openGateways(config, { ...callsContext, links })
+    port = new Port({
+      ...{ ...shared, ...callsContext, links, output: new OutputBuffer() },
+      now: { seconds: 0, nanoseconds: 0 },
+      ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
+      takers: gateways.takers,
+    })
+    const listening = await port.listen(host, self.port)
+    log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })
     await links.start(neighborAddresses(config, self))
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
       name,
-      address: { host, port },
+      address: { host, port: listening },
       left: left.promise,
       stop: () => {
         sweeper.stop()

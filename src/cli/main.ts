@@ -1,8 +1,8 @@
 /** The `herd` command: its program, and how errors and exit codes leave it. */
-import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { HerdFileInvalid } from '../config.ts'
+import { packageVersion } from '../package-version.ts'
 import { StatusUnavailable } from '../replication/status-client.ts'
 import { SecretUnusable } from '../secret.ts'
 import { addCheck } from './check.ts'
@@ -50,7 +50,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 function programOf(terminal: Terminal, finish: (code: ExitCode) => void): Command {
   const program = new Command('herd')
     .description('Herd: report a location to any server, ask any server about it.')
-    .version(version())
+    .version(packageVersion())
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
@@ -93,13 +93,6 @@ function exitCodeOf(error: unknown): ExitCode | undefined {
   if (isUsageError(error)) return EXIT.usage
   if (error instanceof Unreachable || error instanceof StatusUnavailable) return EXIT.unreachable
   return error instanceof HerdFileInvalid || error instanceof SecretUnusable ? EXIT.failed : undefined
-}
-
-function version(): string {
-  // The same two steps up from src/cli/ and, in the published package, from dist/cli/.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const about: unknown = JSON.parse(text)
-  return typeof about === 'object' && about !== null && 'version' in about ? String(about.version) : 'unknown'
 }
 
 // `herd check | head -1`: that nobody reads on is no error, and a herd goes on without its audience.

@@ -22,6 +22,7 @@ export interface HerdConfig {
   readonly link: LinkSettings
   readonly limits: LimitSettings
   readonly journal: JournalSettings
+  readonly http: HttpSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -53,6 +54,17 @@ export interface LogSettings {
   readonly fileBytesMax: number
   readonly filesMax: number
   readonly bufferBytesMax: number
+}
+
+/** `http`: the API, the map, streams and whatever else speaks HTTP. */
+export interface HttpSettings {
+  readonly on: boolean
+  /** Origins besides a server's own whose pages may ask it. */
+  readonly allowedOrigins: readonly string[]
+  readonly bodyBytesMax: number
+  readonly headMsMax: number
+  readonly requestMsMax: number
+  readonly idleMsMax: number
 }
 
 /** `journal`: what each server keeps on its disk, so that a restart doesn't forget. */
@@ -116,6 +128,8 @@ export interface LimitSettings {
   readonly whosatBytesMax: number
   /** 0: no limit. */
   readonly fixesPerSecondPerAddressMax: number
+  readonly watchersMax: number
+  readonly watchRememberedMax: number
 }
 
 /** A herd file as it stands, with the defaults filled in and nothing resolved yet. */
@@ -130,6 +144,7 @@ export interface HerdFile {
   readonly link: LinkEntry
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
+  readonly http: HttpSettings
   readonly ack: string
   readonly forgetAfter: string
 }

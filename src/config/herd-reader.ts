@@ -96,6 +96,7 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
       keyFile: besideFile(file.link.keyFile),
     },
     limits: file.limits,
+    http: file.http,
     journal: {
       ...file.journal,
       folder: file.journal.folder ? resolve(cwd, file.journal.folder) : resolve(stateFolder, 'journal'),

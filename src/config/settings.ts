@@ -7,6 +7,7 @@ import { ITEMS_MAX } from '../protocol/index.ts'
 import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
   HerdFile,
+  HttpSettings,
   JournalSettings,
   LimitSettings,
   LinkEntry,
@@ -27,6 +28,8 @@ export const NAME_TEXT = 'a name (a letter, then at most 63 letters, digits, `_`
 // A host name, an IPv4 address, or an IPv6 address with or without brackets.
 const HOST_PATTERN =
   '^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?\\]?)$'
+
+const ORIGIN_PATTERN = '^(?:\\*|https?://[A-Za-z0-9.\\[\\]:-]+)$'
 
 const logs = group<Omit<LogSettings, 'folder'> & { folder?: string }>('Each server has a log of its own.', {
   folder: text('logs', 'Where the logs go. A relative path starts at the working directory.', {
@@ -204,8 +207,36 @@ const limits = group<LimitSettings>('What clients may cost.', {
     0,
     1_000_000_000,
     0,
-    'IAMATs that are taken from one address in a second; 0: no limit.',
+    'Reports that are taken from one address in a second; 0: no limit.',
   ),
+  watchersMax: wholeNumber(0, 1_000_000, 10_000, 'Those who watch a server live, by all protocols together.'),
+  watchRememberedMax: wholeNumber(
+    1000,
+    10_000_000,
+    100_000,
+    'Clients that are remembered for one who watches: those it could not be told of yet, and those in its area.',
+  ),
+})
+
+const http = group<HttpSettings>('HTTP on the one port: the API, the map, live streams, phones.', {
+  on: Type.Optional(
+    Type.Boolean({ default: true, examples: [true], description: 'Whether HTTP is spoken at all.' }),
+  ),
+  allowedOrigins: Type.Optional(
+    Type.Array(
+      Type.String({ pattern: ORIGIN_PATTERN, valueText: 'an origin such as https://example.org, or *' }),
+      {
+        default: [],
+        valueText: 'a list of origins',
+        examples: ['[https://map.example.org]'],
+        description: 'Pages of other origins that may ask and report from a browser; `*`: all.',
+      },
+    ),
+  ),
+  bodyBytesMax: wholeNumber(KIB, 64 * MIB, MIB, 'Size of what a request brings.'),
+  headMsMax: wholeNumber(10, DAY_MS, 10_000, 'Time for the head of a request to come.'),
+  requestMsMax: wholeNumber(10, DAY_MS, 30_000, 'Time for all of a request to come.'),
+  idleMsMax: wholeNumber(10, DAY_MS, 72_000, 'A connection without a request is closed after this time.'),
 })
 
 const server = group<ServerEntry>('A member of the herd.', {
@@ -276,6 +307,7 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   link,
   limits,
   journal,
+  http,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',

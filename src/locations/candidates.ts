@@ -19,6 +19,19 @@ export interface Candidates {
   take(): number[]
 }
 
+/** Says whether a record lies in an area. */
+export function isWithin(fixes: StoredFixes, area: Circle | Shape, record: number): boolean {
+  const latitude = fixes.latitude(record)
+  const longitude = fixes.longitude(record)
+  if (area.kind === 'shape') return area.contains(latitude, longitude)
+  const { center, radiusMetres } = area
+  const metres = quickMetres(center.latitude, center.longitude, latitude, longitude)
+  const error = quickErrorMax(center.latitude, metres)
+  if (metres + error <= radiusMetres) return true
+  if (metres - error > radiusMetres) return false
+  return ellipsoidMetres(center.latitude, center.longitude, latitude, longitude) <= radiusMetres
+}
+
 interface Distance {
   readonly record: number
   /** What `quickMetres` says, and how far off that may be. */

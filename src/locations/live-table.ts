@@ -1,4 +1,6 @@
 import { compareTimes, type Nanotime, type OutputBuffer } from '../protocol/index.ts'
+import type { Area } from './areas.ts'
+import { isWithin } from './candidates.ts'
 import type { Fix } from './fix.ts'
 import { Grid } from './grid.ts'
 import { HashIndex, NONE } from './hash-index.ts'
@@ -193,6 +195,11 @@ export class LiveTable {
   /** Reads a record as values, for people and logs; not for the hot path. */
   read(record: number): StoredFix {
     return this.#fixes.read(record)
+  }
+
+  /** Says whether a record in use lies in an area. */
+  isIn(record: number, area: Area): boolean {
+    return isWithin(this.#fixes, area, record)
   }
 
   /** Begins a search; see `Search` for how it goes on. */

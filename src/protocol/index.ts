@@ -23,7 +23,7 @@ export {
 } from './operands.ts'
 export { copyBytes, OutputBuffer } from './output-buffer.ts'
 export { KEYWORD_LENGTH_MAX, NO_PLACES_OPERANDS, type PlacesOperands } from './places-operands.ts'
-export type { Position } from './position.ts'
+export { type Position, readPosition } from './position.ts'
 export {
   compareTimes,
   formatTime,

@@ -4,9 +4,9 @@ import { VersionVector } from './version-vector.ts'
 
 /**
  * To whom something is owed: `neighbor`, a server of ours; `classic`, one of the old kind, which takes bare AT lines and
- * claims nothing; `disk`, our own journal.
+ * claims nothing; `disk`, our own journal; `watchers`, whoever is told of new fixes through a gateway.
  */
-export type OwedTo = 'neighbor' | 'classic' | 'disk'
+export type OwedTo = 'neighbor' | 'classic' | 'disk' | 'watchers'
 
 /** Chooses records that are sent whatever the other claims to hold. */
 export type Repair = (record: number) => boolean

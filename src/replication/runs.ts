@@ -20,6 +20,7 @@ export class Runs {
   /** When each was last heard of, in steps of `#clock`. */
   readonly #heard: number[] = [0]
   #clock = 0
+  #dropped = 0
 
   /** @param max how many at most: at least 8, below `RUNS_END`. */
   constructor(max: number) {
@@ -29,6 +30,11 @@ export class Runs {
   /** How many there are. */
   get count(): number {
     return this.#indexes.size
+  }
+
+  /** Goes up when runs are dropped: from then on their indexes mean others. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   /** All indexes are below this. */
@@ -67,6 +73,7 @@ export class Runs {
 
   /** Drops the quarter that was heard of least lately, never `own`. @returns their indexes, which will be used again. */
   dropOldest(own: number): number[] {
+    this.#dropped++
     const known = [...this.#indexes.values()].filter((index) => index !== own)
     known.sort((a, b) => (this.#heard[a] as number) - (this.#heard[b] as number))
     const dropped = known.slice(0, Math.ceil(this.#max / 4))

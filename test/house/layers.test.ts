@@ -20,8 +20,10 @@ const LAYERS = [
 /** Files that stand beside the folders. */
 const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/config.ts': 'config',
+  'src/package-version.ts': 'secret',
   'src/secret.ts': 'secret',
   'src/server.ts': 'server',
+  'src/server-gateways.ts': 'server',
   'src/server-journal.ts': 'server',
   'src/server-members.ts': 'server',
   'src/server-places.ts': 'server',

@@ -1,5 +1,7 @@
 /** A gateway whose disk, neighbors, places and time are in a test's hand. */
 import type { TestContext } from 'node:test'
+import { AddressBook } from '../../src/gateways/address-book.ts'
+import { SearchTurns } from '../../src/gateways/calls/search-turns.ts'
 import { Port } from '../../src/gateways/port.ts'
 import type { Log } from '../../src/logs/server-log.ts'
 import { type AckLevel, parseAckLevel } from '../../src/protocol/index.ts'
@@ -102,8 +104,13 @@ export class HeldGateway {
         receiveClassic: () => undefined,
         readGreeting: () => null,
         accept: () => undefined,
-        acceptTls: () => undefined,
       },
+      takers: { http: null, mqtt: null, tls: () => undefined },
+      addresses: new AddressBook({
+        ...{ connectionsMax: 100, connectionsPerAddressMax: 100, fixesPerSecondPerAddressMax: 0 },
+        ...limits,
+      }),
+      searchTurns: new SearchTurns(),
       ackObjection: ({ peers }) => (peers > 1 ? 'there is one neighbor' : null),
       findPlaces: (_, items) =>
         new Promise((resolve) => {

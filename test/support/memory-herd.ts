@@ -3,6 +3,7 @@
  * pieces. What is sent goes the way that it goes in a server: session, framer, parser, reader, replica.
  */
 import { type Counters, makeCounters } from '../../src/counters.ts'
+import { SearchTurns } from '../../src/gateways/calls/search-turns.ts'
 import { LineCommands } from '../../src/gateways/line/line-commands.ts'
 import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/line/whosat.ts'
 import { BudgetLedger } from '../../src/places/budget/budget-ledger.ts'
@@ -71,7 +72,7 @@ export class MemoryServer {
     const clock = { clockOffMs: null }
     const context = { clock, replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
     this.commands = new LineCommands(context)
-    this.whosat = new Whosat({ ...context, table: replica.table })
+    this.whosat = new Whosat({ searchTurns: new SearchTurns(), ...context, table: replica.table })
     this.session = {
       ...{ replica, parser, counters, log: NO_LOG, reader: this.reader, limits: this.linkLimits },
       forgetAfterSeconds: all.forgetAfterSeconds,

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net'
 import type { Links } from '../../replication/links.ts'
 import type { System } from '../../system.ts'
 import type { AddressBook } from '../address-book.ts'
+import type { FindPlaces } from '../places-ask.ts'
 import type { AckContext } from './ack-hold.ts'
-import type { CommandContext, LineCommands, PlacesAsk } from './line-commands.ts'
+import type { CommandContext, LineCommands } from './line-commands.ts'
 import type { ReplyLimits } from './reply-writer.ts'
 import type { TurnLimits } from './turn.ts'
 import type { Whosat } from './whosat.ts'
@@ -16,15 +18,24 @@ export interface LineLimits extends ReplyLimits, TurnLimits {
   readonly lingerMsMax: number
 }
 
-/** Finds places for whoever asks from an address: always resolves, with the JSON text of a reply. */
-export type FindPlaces = (ask: PlacesAsk, items: number, address: string) => Promise<string>
+/** Takes over a connection: paused, nobody else's from here on. @param bytes what was read of it already. */
+export type TakeConnection = (socket: Socket, connection: number, bytes: Buffer) => void
 
-/** What all connections of a gateway share. */
+/** The gateways that connections are given to which don't begin with a line command; `null`: there is none. */
+export interface Takers {
+  readonly http: TakeConnection | null
+  readonly mqtt: TakeConnection | null
+  /** A link, or a client that encrypts. */
+  readonly tls: TakeConnection
+}
+
+/** What all connections of line commands share. */
 export interface ConnectionContext extends CommandContext, AckContext {
   readonly commands: LineCommands
   readonly whosat: Whosat
   readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits']
-  readonly links: Pick<Links, 'classicAt' | 'receiveClassic' | 'readGreeting' | 'accept' | 'acceptTls'>
+  readonly links: Pick<Links, 'classicAt' | 'receiveClassic' | 'readGreeting' | 'accept'>
+  readonly takers: Takers
   readonly findPlaces: FindPlaces
   readonly addresses: AddressBook
   readonly system: System

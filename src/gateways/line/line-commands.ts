@@ -1,7 +1,6 @@
 import type { Counters } from '../../counters.ts'
 import { type Fix, FORGOTTEN, makeFix, NOT_NEWER, TOO_MANY_CLIENTS } from '../../locations/index.ts'
 import type { Log } from '../../logs/server-log.ts'
-import type { Area } from '../../places/provider.ts'
 import {
   appendFields,
   type CommandParser,
@@ -10,7 +9,6 @@ import {
   LF,
   type Nanotime,
   type OutputBuffer,
-  type PlacesOperands,
   QUESTION,
   SKEW_BYTES_MAX,
   SPACE,
@@ -19,6 +17,7 @@ import {
 } from '../../protocol/index.ts'
 import { FROM_CLIENT, type Replica } from '../../replication/replica.ts'
 import type { Stamp } from '../../replication/stamps.ts'
+import { askNear, type PlacesAsk } from '../places-ask.ts'
 
 /** Indexes of the fields of clients' commands. */
 const CLIENT = 1
@@ -40,9 +39,6 @@ export interface CommandContext {
   /** By how much this server's clock is behind its neighbors', where it is far off; otherwise `null`. */
   readonly clock: { readonly clockOffMs: number | null }
 }
-
-/** What a WHATSAT asks for: where, and as far as it says so, which places. */
-export interface PlacesAsk extends Area, PlacesOperands {}
 
 /** `iamat`: this server's clock is wrong; nothing was changed. Less than all that `Replica.accept` says. */
 export const CLOCK_OFF: number = Number.NEGATIVE_INFINITY
@@ -108,14 +104,7 @@ export class LineCommands {
     if (record === -1) return null
     counters.whatsats++
     replica.table.appendAt(record, output)
-    const { latitude, longitude, positionText } = replica.table.read(record)
-    return {
-      latitude,
-      longitude,
-      locationText: locationText(positionText),
-      radiusMetres: parser.radiusMetres,
-      ...parser.places,
-    }
+    return askNear(replica.table.read(record), parser.radiusMetres, parser.places)
   }
 
   /** Anything else: appends `? ` and a copy of the line. */
@@ -178,11 +167,4 @@ export class LineCommands {
     if (counters.tableFull++ > 0) return
     log.event('error', 'the table is full', { limit: `limits.${limit}`, clients: replica.table.clients })
   }
-}
-
-/** `+34.068930-118.445127` as `34.068930,-118.445127`. */
-function locationText(position: Uint8Array): string {
-  const text = Buffer.from(position).toString('latin1')
-  const second = Math.max(text.indexOf('+', 1), text.indexOf('-', 1))
-  return [text.slice(0, second), text.slice(second)].map((part) => part.replace('+', '')).join(',')
 }

@@ -3,11 +3,16 @@ import { NOT_NEWER } from '../../locations/index.ts'
 import { LineFramer } from '../../protocol/index.ts'
 import { TLS_FIRST_BYTE } from '../../replication/link-security.ts'
 import { AckHold } from './ack-hold.ts'
-import type { ConnectionContext } from './connection-context.ts'
+import type { ConnectionContext, TakeConnection } from './connection-context.ts'
 import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { LOOKS_AT_COST_1, type PauseReason, QUERY_COST, Turn } from './turn.ts'
 import type { WhosatKind } from './whosat.ts'
+
+/** A CONNECT packet of MQTT begins with it, and no line that means anything. */
+const MQTT_FIRST_BYTE = 0x10
+/** A framed line has lost it. */
+const LINE_END = Buffer.from('\n')
 
 /**
  * How a connection stands. `reading`: lines are answered as they come. `paused`: it has as much waiting as it may.
@@ -69,13 +74,23 @@ export class LineConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
-    if (chunk[0] === TLS_FIRST_BYTE && this.#socket.bytesRead === chunk.length) {
-      this.#handOver()
-      this.#context.links.acceptTls(this.#socket, this.#id, chunk)
-      return
+    if (this.#firstLine !== null && this.#framer.pendingBytes === 0) {
+      const take = this.#takerOf(chunk[0])
+      if (take !== null) {
+        this.#handOver()
+        take(this.#socket, this.#id, chunk)
+        return
+      }
     }
     this.#framer.push(chunk)
     this.#work()
+  }
+
+  /** Who takes a connection that begins with this byte; `null`: we do. */
+  #takerOf(first: number | undefined): TakeConnection | null {
+    const { takers } = this.#context
+    if (first === TLS_FIRST_BYTE) return takers.tls
+    return first === MQTT_FIRST_BYTE ? takers.mqtt : null
   }
 
   readonly #onEnd = (): void => {
@@ -267,8 +282,14 @@ export class LineConnection {
   }
 
   #invalid(buffer: Buffer, start: number, end: number, isFirst: boolean): boolean {
-    const { commands, counters, links, parser } = this.#context
+    const { commands, counters, links, parser, takers } = this.#context
     if (isFirst && isHttpRequestLine(buffer, start, end)) {
+      if (takers.http !== null) {
+        const line = Buffer.concat([buffer.subarray(start, end), LINE_END])
+        this.#handOver()
+        takers.http(this.#socket, this.#id, Buffer.concat([line, this.#framer.takeRest()]))
+        return false
+      }
       // A web page may make a browser send anything, but only behind a request line.
       counters.httpRefused++
       commands.invalid(buffer, start, end)

@@ -12,7 +12,8 @@ import {
   type OutputBuffer,
   setDifference,
 } from '../../protocol/index.ts'
-import { readPolygons } from '../geojson.ts'
+import { readPolygons } from '../calls/polygons.ts'
+import type { SearchTurns } from '../calls/search-turns.ts'
 
 /** Indexes of the fields. */
 const CLIENT = 1
@@ -28,6 +29,7 @@ export interface WhosatContext {
   readonly output: OutputBuffer
   readonly counters: Counters
   readonly now: Nanotime
+  readonly searchTurns: SearchTurns
   readonly limits: {
     /** How many answers `*` may have; no fewer than `ITEMS_MAX`. */
     readonly whosatItemsMax: number
@@ -36,17 +38,9 @@ export interface WhosatContext {
   }
 }
 
-/** A search that takes more than one turn. */
-interface Unfinished {
-  readonly search: Pick<Search, 'step'>
-  readonly isWanted: () => boolean
-  readonly done: () => void
-}
-
 /** `WHOSAT`, in its four forms. The parser has just read the command. */
 export class Whosat {
   readonly #context: WhosatContext
-  readonly #unfinished: Unfinished[] = []
 
   constructor(context: WhosatContext) {
     this.#context = context
@@ -88,29 +82,9 @@ export class Whosat {
     this.#context.output.append(Buffer.from(text), 0, text.length)
   }
 
-  /**
-   * Goes on with a search that isn't done. There is one turn of one search at a time, however many go on, so that
-   * all of them together pause nobody for longer than one; the oldest is finished first, so that only one of them
-   * holds what it has found.
-   *
-   * @param isWanted asked before each turn: a search that nobody waits for any more is dropped.
-   */
+  /** Goes on with a search that isn't done: see `SearchTurns`. */
   finish(search: Pick<Search, 'step'>, isWanted: () => boolean, done: () => void): void {
-    this.#unfinished.push({ search, isWanted, done })
-    if (this.#unfinished.length === 1) setImmediate(() => this.#goOn())
-  }
-
-  #goOn(): void {
-    const wanted = this.#unfinished.findIndex(({ isWanted }) => isWanted())
-    this.#unfinished.splice(0, wanted === -1 ? this.#unfinished.length : wanted)
-    const [first] = this.#unfinished
-    if (first === undefined) return
-    if (first.search.step()) {
-      // Those who are told may begin another: it finds this one still here, and waits.
-      first.done()
-      this.#unfinished.shift()
-    }
-    if (this.#unfinished.length > 0) setImmediate(() => this.#goOn())
+    this.#context.searchTurns.finish(search, isWanted, done)
   }
 
   #area(kind: WhosatKind, asker: number, buffer: Buffer): Area | null {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { makePolygons, type PolygonRings, type Shape } from '../locations/index.ts'
+import { makePolygons, type PolygonRings, type Shape } from '../../locations/index.ts'
 
 /** Corners of all rings together: they are what a search within polygons costs. */
 export const CORNERS_MAX = 4096

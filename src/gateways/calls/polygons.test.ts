@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fc, runs } from '../../test/support/properties.ts'
-import { CORNERS_MAX, readPolygons } from './geojson.ts'
+import { fc, runs } from '../../../test/support/properties.ts'
+import { CORNERS_MAX, readPolygons } from './polygons.ts'
 
 /** Rings of a square between two longitudes and two latitudes. */
 function square(west: number, south: number, east: number, north: number): [number, number][] {

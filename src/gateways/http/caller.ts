@@ -1,0 +1,31 @@
+import type { FastifyRequest } from 'fastify'
+import { type Gatekeeper, isRefused } from '../access/grant.ts'
+import { CallRefused } from '../calls/call-refused.ts'
+import type { Caller } from '../calls/calls.ts'
+
+const BEARER = /^Bearer +(\S+)$/i
+const BASIC = /^Basic +(\S+)$/i
+
+/**
+ * Who sends a request: by its bearer token, or the password of Basic authentication, which is what phones can send.
+ *
+ * @throws {CallRefused} when it is not admitted.
+ */
+export function callerOf(request: FastifyRequest, gatekeeper: Gatekeeper): Caller {
+  const address = request.socket.remoteAddress ?? ''
+  const grant = gatekeeper.admit(tokenOf(request.headers.authorization), address)
+  if (isRefused(grant)) throw new CallRefused('not-allowed', grant.reason)
+  return { address, grant }
+}
+
+/** The token in an `Authorization` header; `null`: there is none. */
+export function tokenOf(authorization: string | undefined): string | null {
+  if (authorization === undefined) return null
+  const bearer = BEARER.exec(authorization)?.[1]
+  if (bearer !== undefined) return bearer
+  const basic = BASIC.exec(authorization)?.[1]
+  if (basic === undefined) return null
+  const text = Buffer.from(basic, 'base64').toString('utf8')
+  const password = text.slice(text.indexOf(':') + 1)
+  return password === '' ? null : password
+}

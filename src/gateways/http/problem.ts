@@ -1,0 +1,42 @@
+import type { FastifyReply } from 'fastify'
+import type { CallRefused, RefusalCode } from '../calls/call-refused.ts'
+
+/** The type of an error's body: RFC 9457. */
+export const PROBLEM_TYPE = 'application/problem+json'
+
+const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: string]>> = {
+  invalid: [400, 'Bad Request'],
+  'not-allowed': [403, 'Forbidden'],
+  'unknown-client': [404, 'Not Found'],
+  'too-many': [422, 'Too Many Answers'],
+  rate: [429, 'Too Many Requests'],
+  'clock-off': [503, 'Clock Off'],
+  'table-full': [507, 'Table Full'],
+  late: [504, 'Not Held Widely Enough In Time'],
+}
+
+/** The HTTP status of a refusal. */
+export function statusOf(code: RefusalCode): number {
+  return STATUS[code][0]
+}
+
+/** Answers with a problem. @param code for programs. @param detail what was wrong, and what would be right. */
+export function sendProblem(
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  title: string,
+  detail: string,
+): FastifyReply {
+  return reply
+    .code(status)
+    .type(PROBLEM_TYPE)
+    .send({ type: `urn:herd:${code}`, title, status, detail })
+}
+
+/** Answers with what a call was refused for. */
+export function sendRefusal(reply: FastifyReply, { code, message, waitMs }: CallRefused): FastifyReply {
+  const [status, title] = STATUS[code]
+  if (waitMs !== null) void reply.header('retry-after', Math.max(1, Math.ceil(waitMs / 1000)))
+  return sendProblem(reply, status, code, title, message)
+}

@@ -1,0 +1,106 @@
+/**
+ * The schemas of what goes over HTTP and WebSocket: what is checked, and what `/openapi.json` says. Units are in the names: metres,
+ * metres a second, degrees.
+ */
+import Type from 'typebox'
+import { CLIENT_BYTES_MAX } from '../calls/report.ts'
+import type { FixJson, FixPageJson, ProblemJson, ReportedJson, ReportJson } from './shapes.ts'
+
+/** An object whose members must be named exactly as in `Shape`. */
+export function object<Shape>(
+  description: string,
+  members: { readonly [Name in keyof Required<Shape>]: Type.TSchema },
+): Type.TObject {
+  const properties: Type.TProperties = { ...members }
+  return Type.Object(properties, { additionalProperties: false, description })
+}
+
+const latitude = Type.Number({ minimum: -90, maximum: 90, description: 'Degrees.' })
+const longitude = Type.Number({ minimum: -180, maximum: 180, description: 'Degrees.' })
+const tags = Type.Record(Type.String(), Type.String(), {
+  description: 'Whatever else a client says of itself.',
+})
+const optionalNumber = (description: string, bounds: Type.TNumberOptions = {}): Type.TSchema =>
+  Type.Optional(Type.Number({ ...bounds, description }))
+const attributes = {
+  altitude_m: optionalNumber('Metres above the ellipsoid.'),
+  accuracy_m: optionalNumber('Metres, within which the client is with 68 % probability.', { minimum: 0 }),
+  speed_mps: optionalNumber('Metres a second over ground.', { minimum: 0 }),
+  heading_deg: optionalNumber('Degrees clockwise from north.', { minimum: 0, maximum: 360 }),
+  battery_pct: optionalNumber('Charge in percent.', { minimum: 0, maximum: 100 }),
+  tags: Type.Optional(tags),
+}
+
+/** The ID of a client. */
+export const clientId: Type.TSchema = Type.String({
+  minLength: 1,
+  maxLength: CLIENT_BYTES_MAX,
+  description: 'The ID of a client: no white space.',
+  examples: ['kiwi.cs.ucla.edu'],
+})
+
+/** A report. */
+export const reportSchema: Type.TObject = object<ReportJson>('Where a client is: lat and lon, or position.', {
+  client: clientId,
+  lat: Type.Optional(latitude),
+  lon: Type.Optional(longitude),
+  position: Type.Optional(
+    Type.String({
+      maxLength: 256,
+      description: 'Instead of lat and lon: ISO 6709 as IAMAT has it, kept to the last digit.',
+      examples: ['+34.068930-118.445127'],
+    }),
+  ),
+  time: Type.Optional(
+    Type.Unsafe({
+      type: ['string', 'number'],
+      maxLength: 256,
+      minimum: 0,
+      description:
+        'When the client was there: RFC 3339, or seconds since 1970, as a text to the nanosecond. Without it: now.',
+      examples: ['2026-11-21T12:00:00.000000001Z', '1479413884.392014450'],
+    }),
+  ),
+  ...attributes,
+})
+
+/** What became of a report. */
+export const reportedSchema: Type.TObject = object<ReportedJson>('What became of a report.', {
+  client: Type.String(),
+  outcome: Type.Enum(['new', 'not-newer', 'too-old'], {
+    description:
+      '`new`: the herd knows it now. `not-newer`: it, or something newer, was known. `too-old`: older than what is remembered.',
+  }),
+  at: Type.String({ description: 'The AT line that answers an IAMAT.' }),
+})
+
+/** The newest fix of a client. */
+export const fixSchema: Type.TObject = object<FixJson>('The newest fix of a client.', {
+  client: clientId,
+  server: Type.String({ description: 'The server that accepted it.' }),
+  lat: latitude,
+  lon: longitude,
+  position: Type.String({ description: 'As the client wrote it, ISO 6709.' }),
+  time: Type.String({ description: 'The client’s own time, RFC 3339 to the nanosecond.' }),
+  time_ns: Type.String({ description: 'The same in nanoseconds since 1970.' }),
+  received_at: Type.String({ description: 'When the server received it.' }),
+  skew_s: Type.Number({ description: 'Received minus client’s time, in seconds.' }),
+  age_s: Type.Number({ description: 'Seconds since the client’s time, when this was written.' }),
+  ...attributes,
+})
+
+/** A page of fixes. */
+export const fixPageSchema: Type.TObject = object<FixPageJson>('Fixes of some clients.', {
+  fixes: Type.Array(fixSchema),
+  next: Type.Optional(
+    Type.String({ description: 'What to ask for next, as `after`; absent: that was all.' }),
+  ),
+})
+
+/** What is wrong. */
+export const problemSchema: Type.TObject = object<ProblemJson>('What is wrong: RFC 9457.', {
+  type: Type.String({ description: '`urn:herd:` and a code for programs.' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'What was wrong, and what would be right.' }),
+})
