@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { nearestName } from '../config.ts'
 import { INDEX_ENDING, PARTIAL_ENDING } from '../places/index/format.ts'
+import { sweepLeftovers } from '../places/index/index-writer.ts'
 import { PlacesIndex, PlacesIndexBroken } from '../places/index/places-index.ts'
 import { addHerdOption, herdOf } from './herd-options.ts'
 import { addPlacesImport } from './places-import.ts'
@@ -119,6 +120,7 @@ async function remove(terminal: Terminal, name: string, options: PlacesOptions):
   }
   const path = join(folder, `${name}${INDEX_ENDING}`)
   await rm(path)
+  sweepLeftovers(folder, Date.now())
   await print(terminal.output, `removed ${path}\n`)
   return EXIT.ok
 }

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CANARY_KEY } from '../support/canary.ts'
 import { GoogleStandIn } from '../support/google-stand-in.ts'
 import { LiveHerd, timeNow, waitUntil } from '../support/live-herd.ts'
-import { CANARY_KEY } from '../support/live-places.ts'
 import { LiveProxy } from '../support/live-proxy.ts'
 
 const SERVERS = ['Alford', 'Ball', 'Welsh'] as const

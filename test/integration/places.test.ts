@@ -1,10 +1,11 @@
 /** WHATSAT and a provider that may do anything: there is always a reply, and never a key in it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CANARY_KEY } from '../support/canary.ts'
 import { type Behaviour, googleText } from '../support/google-stand-in.ts'
 import type { LineClient, PlacesReply } from '../support/live-client.ts'
 import { countOf } from '../support/live-herd.ts'
-import { CANARY_KEY, startAskingHerd } from '../support/live-places.ts'
+import { startAskingHerd } from '../support/live-places.ts'
 
 const TIME = '1479413884.392014450'
 /** What the server says by itself when Google gives it nothing to pass on. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { assertNoCanary } from './canary.ts'
 import { waitUntil } from './live-herd.ts'
 
 const HERD_COMMAND = fileURLToPath(new URL('../../bin/herd.js', import.meta.url))
@@ -62,6 +63,7 @@ export class LiveCommand {
   /** Waits for its end. */
   async ended(): Promise<CommandEnd> {
     await this.#closed
+    assertNoCanary({ text: this.output })
     return { code: this.#child.exitCode, out: this.#out, err: this.#err }
   }
 

@@ -1,10 +1,8 @@
 /** A server whose places come from a stand-in for Google, with a key that must show nowhere. */
 import type { TestContext } from 'node:test'
+import { CANARY_KEY } from './canary.ts'
 import { GoogleStandIn } from './google-stand-in.ts'
 import { LiveHerd } from './live-herd.ts'
-
-/** The key that the server asks with. */
-export const CANARY_KEY = 'AIzaCanary-0123456789_abcdefghijklmnopq'
 
 /** The server, Alford, and who answers it. */
 export interface AskingHerd {
