@@ -123,7 +123,9 @@ test('the keys of Google and X show nowhere', async (t) => {
   // All were asked with it. A breaker may have kept a few away.
   for (const { requests } of standIns) {
     assert.ok(requests.length > BEHAVIOURS.length / 2)
-    const seen = requests.map(({ query, headers }) => `${query} ${JSON.stringify(headers)}`).join('')
+    const seen = requests
+      .map(({ query, headers }) => `${query.toString()} ${JSON.stringify(headers)}`)
+      .join('')
     assert.notEqual(tracesIn(seen, 'a request').length, 0)
   }
   texts.push(...(await everythingOf(t, herd)))

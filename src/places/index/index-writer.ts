@@ -84,9 +84,10 @@ export class IndexWriter {
     removeLeftover(this.#partial)
     this.#database = new DatabaseSync(this.#partial)
     try {
-      // Nobody reads the file before it is whole, and a broken one is thrown away: no journal, no syncs.
+      // Nobody reads the file before it is whole, and a broken one is thrown away: no syncs, and no journal on the
+      // disk. None at all is what Node's SQLite refuses; in memory nothing comes into it, as every page is new.
       this.#database.exec(
-        `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+        `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
          PRAGMA cache_size = -${CACHE_KIB_MAX}; BEGIN EXCLUSIVE; ${TABLES}`,
       )
       this.#insert = this.#database.prepare(INSERT)
