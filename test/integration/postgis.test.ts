@@ -16,10 +16,18 @@ import { CANARY, CANARY_WORD, tracesIn } from '../support/canary.ts'
 import { waitUntil } from '../support/live-herd.ts'
 import { Postgres, whyNoPostgres } from '../support/postgres.ts'
 import { fc, runs } from '../support/properties.ts'
-import { failureOf, itemsOf, NEVER, type Position, queryAt, testProvider } from '../support/provider-suite.ts'
+import {
+  failureOf,
+  itemsOf,
+  NEVER,
+  type Position,
+  queryAt,
+  testProvider,
+  UCLA,
+} from '../support/provider-suite.ts'
 
 const PASSWORD = CANARY
-const LA: Position = { latitude: 34.068_93, longitude: -118.445_127 }
+const LA = UCLA
 const skip = await whyNoPostgres()
 
 let postgres: Postgres

@@ -49,6 +49,9 @@ export interface StandInReply {
   readonly body: string
 }
 
+/** An API's own words. */
+export type StandInFailures = Readonly<Record<StandInFailure, (request: SeenRequest) => StandInReply>>
+
 /** What makes one API another than the next. */
 export interface StandInApi {
   /** What it answers to a request that breaks its rules; undefined when it keeps to them. */
@@ -57,8 +60,8 @@ export interface StandInApi {
   answerTo(request: SeenRequest): string
   /** What it answers when there is nothing to find. */
   emptyAnswer(request: SeenRequest): string
-  /** How it words a failure. It may repeat the key: real APIs do. */
-  failure(failure: StandInFailure, request: SeenRequest): StandInReply
+  /** How it words each failure. It may repeat the key: real APIs do. */
+  readonly failures: StandInFailures
   /** The key that came with a request, which error pages repeat. */
   keyOf(request: SeenRequest): string
 }
@@ -172,7 +175,7 @@ export class PlacesStandIn {
       case 'request-denied':
       case 'invalid-request':
       case 'unknown-error':
-        return send(response, this.#api.failure(behaviour, request))
+        return send(response, this.#api.failures[behaviour](request))
       default:
         behaviour satisfies never
     }

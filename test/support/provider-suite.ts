@@ -20,6 +20,11 @@ import type { Behaviour, PlacesStandIn } from './places-stand-in.ts'
 
 /** A body's bound in these tests. */
 export const BODY_BYTES_MAX = 200_000
+/** What a provider that asks over HTTP is given in these tests besides where and how to ask. */
+export const HTTP_OPTIONS: { readonly bodyBytesMax: number; readonly wallMs: () => number } = {
+  bodyBytesMax: BODY_BYTES_MAX,
+  wallMs: () => 0,
+}
 /** A signal that nobody aborts. */
 export const NEVER: AbortSignal = new AbortController().signal
 /** Stand-ins give seven decimals, which is a centimetre. */
@@ -33,6 +38,8 @@ export interface Position {
   readonly longitude: number
 }
 
+/** Where most tests are. */
+export const UCLA: Position = { latitude: 34.06893, longitude: -118.445127 }
 const EXTREMES: readonly Position[] = [
   { latitude: 90, longitude: 0 },
   { latitude: -90, longitude: 17.5 },
@@ -169,6 +176,19 @@ export function testProvider(subject: ProviderCase): void {
       }
     })
   }
+}
+
+/** A provider and who answers it, closed when the test is over: the provider first. */
+export function closedAfter<S extends PlacesStandIn, P extends Provider>(
+  t: TestContext,
+  standIn: S,
+  provider: P,
+): { readonly standIn: S; readonly provider: P } {
+  t.after(async () => {
+    await provider.close?.()
+    await standIn.close()
+  })
+  return { standIn, provider }
 }
 
 /** A provider that asks over HTTP, and who answers it. */

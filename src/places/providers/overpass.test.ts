@@ -2,31 +2,30 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type OverpassElement, OverpassStandIn } from '../../../test/support/overpass-stand-in.ts'
 import {
-  BODY_BYTES_MAX,
+  closedAfter,
   failureOf,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
 import { ELEMENTS_MAX, OverpassPlaces, type OverpassPlacesOptions, RINGS_MAX } from './overpass.ts'
 
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
 type World = (latitude: number, longitude: number) => readonly OverpassElement[]
 
 async function openWith(t: TestContext, more: Partial<OverpassPlacesOptions> = {}, world?: World) {
   const standIn = await OverpassStandIn.start(world)
   const provider = new OverpassPlaces({
     baseUrl: standIn.url,
-    bodyBytesMax: BODY_BYTES_MAX,
-    wallMs: () => 0,
+    ...HTTP_OPTIONS,
     ...more,
   })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider, radii: () => standIn.requests.map(({ body }) => radiusIn(body)) }
+  return {
+    ...closedAfter(t, standIn, provider),
+    radii: () => standIn.requests.map(({ body }) => radiusIn(body)),
+  }
 }
 
 function radiusIn(body: string): number {
