@@ -6,6 +6,7 @@ export {
   type FailureOptions,
   type FailureStatus,
   type KeepingTerms,
+  type NextCall,
   PAGE_ITEMS,
   type PlaceRank,
   type PlacesBody,

@@ -72,6 +72,16 @@ test('a good one is taken, up to its bound, and nothing besides', async () => {
   assert.deepEqual(await one.search(queryOf(1), NEVER), { text, status: 'OK', list: 'results', usd: 0.5 })
 })
 
+test('further calls of its search are asked for where those of ours are', async () => {
+  const { provider, guarded } = stage()
+  const own = passing()
+  provider.habit = ({ nextCall }) => nextCall()
+  const nextCall = () => {
+    throw own
+  }
+  assert.equal(await failureOf(guarded.search(queryOf(1), NEVER, nextCall)), own)
+})
+
 test('one that is local keeps nothing, and has the time of one try', async () => {
   const { provider, world, guarded } = stage(true)
   assert.equal(guarded.keeping, undefined)

@@ -2,6 +2,7 @@
 import type { PlacesLimits } from './limits.ts'
 import {
   type KeepingTerms,
+  type NextCall,
   type PlacesBody,
   type PlacesQuery,
   type Provider,
@@ -39,9 +40,9 @@ export class GuardedProvider implements Provider {
     this.#world = world
   }
 
-  async search(query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody> {
+  async search(query: PlacesQuery, signal: AbortSignal, nextCall?: NextCall): Promise<PlacesBody> {
     try {
-      const searched = this.local ? this.#inTime(query) : this.#provider.search(query, signal)
+      const searched = this.local ? this.#inTime(query) : this.#provider.search(query, signal, nextCall)
       return this.#checked(await searched)
     } catch (error) {
       if (error instanceof ProviderFailed) throw error
