@@ -68,7 +68,7 @@ function ownProvider(
 /** Undefined when it has no key. */
 function makeProvider(name: MadeName, context: MakeContext): Provider | undefined {
   const { settings, secrets, world, trouble } = context
-  const { google, overpass, photon, x, postgis, limits, language, folder } = settings
+  const { google, overpass, photon, x, postgis, limits, language, userAgent, folder } = settings
   const wallMs = (): number => world.wallMs()
   const http = { bodyBytesMax: limits.bodyBytesMax, language, wallMs }
   switch (name) {
@@ -83,9 +83,9 @@ function makeProvider(name: MadeName, context: MakeContext): Provider | undefine
       return key === undefined ? undefined : new GoogleLegacyPlaces({ ...http, key, baseUrl })
     }
     case 'overpass':
-      return new OverpassPlaces({ ...http, baseUrl: overpass.baseUrl })
+      return new OverpassPlaces({ ...http, baseUrl: overpass.baseUrl, userAgent })
     case 'photon':
-      return new PhotonPlaces({ ...http, baseUrl: photon.baseUrl })
+      return new PhotonPlaces({ ...http, baseUrl: photon.baseUrl, userAgent })
     case 'x': {
       const { baseUrl, fieldsParameter } = x
       const token = secrets?.x

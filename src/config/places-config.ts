@@ -36,6 +36,7 @@ export interface PlacesEntry {
   readonly type?: string | undefined
   readonly keyword?: string | undefined
   readonly language?: string | undefined
+  readonly userAgent?: string | undefined
   readonly folder?: string
   readonly google: GoogleEntry
   readonly overpass: OverpassSettings

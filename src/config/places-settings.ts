@@ -183,6 +183,16 @@ export const places: Type.TSchema = group<PlacesEntry>('Places for WHATSAT.', {
     valueText: 'a language tag',
     defaultText: "each provider's own",
   }),
+  userAgent: text(
+    'Example Couriers (ops@example.org)',
+    'Who asks, for the services of OpenStreetMap: the User-Agent of Overpass and Photon. Public servers want an address to write to.',
+    {
+      maxLength: 256,
+      pattern: '^[!-~](?:[ -~]{0,254}[!-~])?$',
+      valueText: 'a text of 1 to 256 ASCII characters',
+      defaultText: '`Herd/<version> (live locations; places for WHATSAT)`',
+    },
+  ),
   folder: text('places', 'Where imported places are. A relative path starts at the working directory.', {
     defaultText: '`places` in the state folder',
   }),
