@@ -14,6 +14,7 @@ import type { PlacesCounters } from '../../src/places/finder.ts'
 import type { LinkCertificates, LinkEncryption } from '../../src/replication/link-security.ts'
 import type { ServerStatus } from '../../src/replication/status.ts'
 import { askStatus } from '../../src/replication/status-client.ts'
+import { assertNoCanary } from './canary.ts'
 import { type ClientOptions, converse, LineClient } from './live-client.ts'
 import type { LiveProxy } from './live-proxy.ts'
 
@@ -309,7 +310,12 @@ export class LiveHerd {
 
   async #cleanUp(): Promise<void> {
     await this.#killAll()
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      // Whatever a live test is about: no server ever wrote a key.
+      assertNoCanary({ text: this.#output, folder: this.folder })
+    } finally {
+      await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    }
   }
 }
 

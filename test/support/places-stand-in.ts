@@ -72,6 +72,7 @@ export class PlacesStandIn {
   #behaviours: readonly Behaviour[] = ['ok']
   #waiting: { readonly count: number; readonly wake: () => void }[] = []
   #opened = 0
+  #held: (() => void)[] = []
 
   /** Starts one, on a free port by default. */
   static async serve(api: StandInApi, port = 0): Promise<PlacesStandIn> {
@@ -101,6 +102,11 @@ export class PlacesStandIn {
   /** Says what the next requests meet, one after the other; the last one stands for all that follow. */
   behave(...behaviours: readonly Behaviour[]): void {
     this.#behaviours = behaviours
+  }
+
+  /** Answers those that hang, as if all were well. */
+  release(): void {
+    for (const answer of this.#held.splice(0)) answer()
   }
 
   /** Resolves when `count` requests have come in, all told. */
@@ -150,7 +156,7 @@ export class PlacesStandIn {
       case 'zero-results':
         return send(response, { body: this.#api.emptyAnswer(request) })
       case 'hang':
-        return
+        return void this.#held.push(() => send(response, { body }))
       case 'hang-in-body':
         return void response.writeHead(200).write(body.slice(0, 500))
       case 'malformed':

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
+import { CANARY } from '../../../test/support/canary.ts'
 import { GoogleStandIn, googleText } from '../../../test/support/google-stand-in.ts'
 import {
   assertNoKey,
   BODY_BYTES_MAX,
-  CANARY,
   itemsOf,
   NEVER,
   queryAt,

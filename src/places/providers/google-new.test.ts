@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { CANARY } from '../../../test/support/canary.ts'
 import { GoogleNewStandIn } from '../../../test/support/google-new-stand-in.ts'
 import {
   BODY_BYTES_MAX,
-  CANARY,
   failureOf,
   itemsOf,
   NEVER,

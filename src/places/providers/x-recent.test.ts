@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { CANARY } from '../../../test/support/canary.ts'
 import {
   BODY_BYTES_MAX,
-  CANARY,
   failureOf,
   itemsOf,
   NEVER,
