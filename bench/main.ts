@@ -14,6 +14,7 @@ import { iamat } from './cases/iamat.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
 import { nearest } from './cases/nearest.ts'
+import { whatsat } from './cases/whatsat.ts'
 import { Children } from './support/children.ts'
 import { describeMachine, formatMachine } from './support/machine.ts'
 import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
@@ -23,6 +24,7 @@ import { isSelected } from './support/selection.ts'
 const BENCHMARKS: readonly Benchmark[] = [
   iamat,
   nearest,
+  whatsat,
   memory,
   growth,
   connections,
