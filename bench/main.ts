@@ -14,6 +14,7 @@ import { iamat } from './cases/iamat.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
 import { nearest } from './cases/nearest.ts'
+import { postgis } from './cases/postgis.ts'
 import { whatsat } from './cases/whatsat.ts'
 import { Children } from './support/children.ts'
 import { describeMachine, formatMachine } from './support/machine.ts'
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   iamat,
   nearest,
   whatsat,
+  postgis,
   memory,
   growth,
   connections,

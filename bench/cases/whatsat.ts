@@ -3,6 +3,7 @@ import type { Expected } from '../load/places-truth.ts'
 import { type ExerciseFramework, startExercise, whyNoExercise } from '../servers/exercise-server.ts'
 import { startGoogle } from '../servers/google-server.ts'
 import { startHerd, whyNoHerd } from '../servers/herd-server.ts'
+import { assertCalled } from '../servers/inventory.ts'
 import { startRedis, whyNoRedis } from '../servers/redis-server.ts'
 import { measureAndStop, type RunningServer } from '../servers/running-server.ts'
 import { present, summarize } from '../support/statistics.ts'
@@ -100,9 +101,11 @@ const herdGoogle: Measurable<WhatsatSample> = {
     }
     const env = { GOOGLE_PLACES_API_KEY: 'AIzaBench-0123456789_abcdefghijklmnopqr' }
     const running = await startHerd('herd-google', { logLevel: 'events', places, env }, context)
-    return measureAndStop(running, () => askAll(running, 'herd', [CLASSIC], () => 'items', context)).finally(
-      () => google.stop(),
-    )
+    return measureAndStop(running, async () => {
+      const sample = await askAll(running, 'herd', [CLASSIC], () => 'items', context)
+      await assertCalled(running, 'google-legacy')
+      return sample
+    }).finally(() => google.stop())
   },
 }
 
