@@ -11,6 +11,7 @@ import { disk } from './cases/disk.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
 import { iamat } from './cases/iamat.ts'
+import { importing } from './cases/import.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
 import { nearest } from './cases/nearest.ts'
@@ -27,6 +28,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   nearest,
   whatsat,
   postgis,
+  importing,
   memory,
   growth,
   connections,
@@ -92,6 +94,7 @@ async function run(options: BenchOptions, children: Children, folder: string): P
     seconds: options.seconds,
     warmUpSeconds: WARM_UP_SECONDS,
     clients: options.clients,
+    objects: options.objects,
     wants: (benchmark, contender) => isWanted(options, benchmark, contender),
     progress: (text) => console.error(text),
   }

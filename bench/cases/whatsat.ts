@@ -101,11 +101,15 @@ const herdGoogle: Measurable<WhatsatSample> = {
     }
     const env = { GOOGLE_PLACES_API_KEY: 'AIzaBench-0123456789_abcdefghijklmnopqr' }
     const running = await startHerd('herd-google', { logLevel: 'events', places, env }, context)
-    return measureAndStop(running, async () => {
-      const sample = await askAll(running, 'herd', [CLASSIC], () => 'items', context)
-      await assertCalled(running, 'google-legacy')
-      return sample
-    }).finally(() => google.stop())
+    try {
+      return await measureAndStop(running, async () => {
+        const sample = await askAll(running, 'herd', [CLASSIC], () => 'items', context)
+        await assertCalled(running, 'google-legacy')
+        return sample
+      })
+    } finally {
+      await google.stop()
+    }
   },
 }
 
