@@ -47,6 +47,13 @@ export interface KeepingTerms {
   readonly staleMs: number
 }
 
+/**
+ * Takes one more call out of budget and rates, for a search that needs several.
+ *
+ * @throws {ProviderFailed} when it may not go out: the search ends with that.
+ */
+export type NextCall = () => void
+
 /** A source of places. */
 export interface Provider {
   /** A short name for settings, logs, metrics and cache keys: `embedded`, `google`. */
@@ -66,10 +73,11 @@ export interface Provider {
   /**
    * Finds places in an area, at most a page of them (20): one try, without retries.
    *
+   * @param nextCall to be called before each call to the source but the first, which is paid for.
    * @throws {ProviderFailed} when the source can't be asked or doesn't answer usably. Its message is meant
    *   for the client and never holds a key or a URL.
    */
-  search(query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody>
+  search(query: PlacesQuery, signal: AbortSignal, nextCall?: NextCall): Promise<PlacesBody>
   /** Gives back connections and files. Nothing is asked of it any more. */
   close?(): Promise<void>
 }

@@ -45,6 +45,8 @@ export interface LiveHerdOptions {
   /** A command that runs a server's command in its place (it must exec it), such as `ip netns exec <name>`. */
   readonly runners?: Readonly<Record<string, readonly string[]>>
   readonly env?: Readonly<Record<string, string>>
+  /** Texts of files beside the herd file, by name. */
+  readonly files?: Readonly<Record<string, string>>
   /** Where the servers listen. */
   readonly host?: string
   /** What the status is asked with where links have certificates. */
@@ -76,6 +78,7 @@ export class LiveHerd {
     const folder = await mkdtemp(join(tmpdir(), 'herd-live-'))
     const herd = new LiveHerd(t, folder, options)
     t.after(() => herd.#cleanUp())
+    for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text)
     for (let starts = 1; ; starts++) {
       await herd.#chooseAddresses()
       try {

@@ -13,7 +13,8 @@ import {
 } from './places-stand-in.ts'
 
 const PATH = '/api/interpreter'
-const AGENT = /^Herd\/\d+\.\d+\.\d+ \(.+\)$/
+/** Who asks, and how to reach them. */
+const AGENT = /^\S.* \(.+\)$/
 const QUERY = /^\[out:json\]\[timeout:(\d+)\];\((.+)\);out center (\d+);$/
 const STATEMENT =
   /nwr\(around:(\d+),(-?[\d.]+),(-?[\d.]+)\)\[name\]((?:\[name~"(?:[^"\\]|\\.)*",i\])*)(?:\[~"(\^\([a-z|]+\)\$)"~"\."\]|\[([a-z]+)=([a-z]+)\]);/y
