@@ -1,7 +1,7 @@
 /** `herd places import` beside servers that run: street level by one command, whatever happens in between. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, statSync, utimesSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
@@ -154,6 +154,22 @@ test('an import that is killed leaves the old index; what is left of it is swept
   utimesSync(partial, past, past)
   assert.equal((await stage.places('remove', 'y')).code, 0)
   assert.deepEqual(readdirSync(stage.folder), ['x.places'])
+})
+
+test('a broken index: listed as such, told in the log once, and the others answer', async (t) => {
+  const stage = await Stage.open(t)
+  writeGeoNamesDump(stage.path('LI.txt'), { places: 30, latitude: 47.14, longitude: 9.52 })
+  assert.equal((await stage.places('import', 'LI.txt')).code, 0)
+  writeFileSync(join(stage.folder, 'bad.places'), 'rubbish')
+  await stage.answeredBy('LOCAL')
+  await stage.herd.logged('Alford', 'bad.places is left out: ')
+  const { code, out } = await stage.places('list')
+  assert.equal(code, 1)
+  assert.match(out, /^LI +30 places .*\nbad +broken /)
+  assert.equal((await stage.places('remove', 'bad')).code, 0)
+  assert.equal((await stage.places('list')).code, 0)
+  assert.deepEqual(await stage.sources('here', 1), ['LOCAL', ''])
+  assert.equal((await stage.herd.logText('Alford')).split('bad.places is left out').length, 2)
 })
 
 test('an hour of sorting is nobody’s leftover', async (t) => {
