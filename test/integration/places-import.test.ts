@@ -13,6 +13,7 @@ import { LIECHTENSTEIN, liechtenstein } from '../support/liechtenstein.ts'
 import type { LineClient } from '../support/live-client.ts'
 import { type CommandEnd, LiveCommand, runCommand } from '../support/live-command.ts'
 import { LiveHerd, waitUntil } from '../support/live-herd.ts'
+import { SmallDisk, whyNoSmallDisk } from '../support/small-disk.ts'
 
 const DOOR = fileURLToPath(new URL('../../bin/herd.js', import.meta.url))
 const VADUZ = 'IAMAT here +47.141+9.521 1479413884.392014450'
@@ -170,6 +171,22 @@ test('a broken index: listed as such, told in the log once, and the others answe
   assert.equal((await stage.places('list')).code, 0)
   assert.deepEqual(await stage.sources('here', 1), ['LOCAL', ''])
   assert.equal((await stage.herd.logText('Alford')).split('bad.places is left out').length, 2)
+})
+
+test('a full disk ends an import with a word on it, and leaves the old index', {
+  skip: (await whyNoSmallDisk()) ?? false,
+}, async (t) => {
+  const disk = await SmallDisk.mount(t, 2_000_000)
+  const stage = await Stage.open(t, { folder: disk.folder })
+  writeGeoNamesDump(stage.path('small.txt'), { places: 30, latitude: 47.14, longitude: 9.52 })
+  writeGeoNamesDump(stage.path('large.txt'), { places: 300_000 })
+  assert.equal((await stage.places('import', 'small.txt', '--name', 'x')).code, 0)
+  const { code, out, err } = await stage.places('import', 'large.txt', '--name', 'x')
+  assert.deepEqual([code, out], [1, ''])
+  assert.match(err, /^herd: .*large\.txt can't be imported: database or disk is full\n$/)
+  assert.deepEqual(readdirSync(disk.folder), ['x.places'])
+  assert.match((await stage.places('list')).out, /^x +30 places .* geonames: small\.txt\n$/)
+  await stage.answeredBy('LOCAL')
 })
 
 test('an hour of sorting is nobody’s leftover', async (t) => {
