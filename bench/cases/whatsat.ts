@@ -10,6 +10,7 @@ import { present, summarize } from '../support/statistics.ts'
 import { type Column, formatCount, formatDecimal, formatShare, formatTable } from '../support/table.ts'
 import type { BenchContext, Benchmark, BenchmarkReport, Candidate } from './contender.ts'
 import { runLoad } from './load-process.ts'
+import { warnOfOthers } from './rates.ts'
 import { compare, formatSpread, type Measurable, measureRounds, type Rounds, toData } from './rounds.ts'
 
 const ITEMS = 20
@@ -281,6 +282,7 @@ function formatReport(rounds: Rounds<WhatsatSample>): string {
       RATIO_COLUMNS,
       ratios.filter(([, median]) => median !== '–'),
     ),
+    ...warnOfOthers([...rounds.samples.values()].flat().flatMap(({ questions }) => questions)),
     ...rounds.notes,
   ].join('\n\n')
 }
