@@ -25,9 +25,13 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** Writes JSON as JsonCpp's classic `StyledWriter` does, which is the text style of the Google legacy APIs. */
-export function toClassicJson(value: JsonValue): string {
-  return write(value, '\n')
+/**
+ * Writes JSON as JsonCpp's classic `StyledWriter` does, which is the text style of the Google legacy APIs.
+ *
+ * @param depth in how many arrays and objects of a larger text it will stand.
+ */
+export function toClassicJson(value: JsonValue, depth: number = 0): string {
+  return write(value, `\n${INDENT.repeat(depth)}`)
 }
 
 function write(value: JsonValue, lineBreak: string): string {
