@@ -17,6 +17,9 @@ const INDENT = '   '
 /** JsonCpp's right margin: a scalar array that would reach it gets a line for each item. */
 const LINE_BYTES_MAX = 74
 
+/** Any but these may need an escape: controls, `"`, `\`, `<`, `>`, halves of surrogates. */
+const MAY_NEED_ESCAPES = /[^ !#-;=?-[\]-\ud7ff\ue000-\uffff]/
+
 const SPACE = 0x20
 const QUOTE = 0x22
 const OPEN_BRACKET = 0x5b
@@ -71,6 +74,7 @@ function fitsOneLine(texts: readonly string[]): boolean {
 
 /** JavaScript escapes the same characters as JsonCpp, in the same way; Google adds `<` and `>`. */
 function quote(text: string): string {
+  if (!MAY_NEED_ESCAPES.test(text)) return `"${text}"`
   const quoted = JSON.stringify(text)
   return /[<>]/.test(quoted) ? quoted.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e') : quoted
 }
