@@ -1,17 +1,17 @@
-/** The embedded places and an index of the same places give the same answers: they mean the same by a query. */
+/** An index of imported places is a provider like any, and gives the answers that the embedded places give of the same. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fc } from '../../../test/support/properties.ts'
+import { NEVER, testProvider } from '../../../test/support/provider-suite.ts'
 import { IndexWriter } from '../index/index-writer.ts'
 import type { PlacesQuery } from '../provider.ts'
 import { EmbeddedPlaces } from './embedded.ts'
 import { LocalPlaces } from './local.ts'
 import { typesOfKind } from './place-table.ts'
 
-const NEVER = new AbortController().signal
 /** Los Angeles; around Milan, where places are densest; Fiji, on ±180°; the north of Svalbard. */
 const CENTRES = [
   { latitude: 34.07, longitude: -118.44 },
@@ -33,11 +33,21 @@ before(async () => {
       writer.add({ ...place, placeId, types: typesOfKind[kind] })
     }
   }
-  await writer.finish({ source: 'same', credit: '', importedAtMs: 1, file: 'same' })
+  await writer.finish({ source: 'same', credit: 'Data of a test', importedAtMs: 1, file: 'same' })
 })
 after(async () => {
   await local.close()
   rmSync(folder, { recursive: true })
+})
+
+testProvider({
+  name: 'local',
+  open: () => local,
+  somewhere: CENTRES[0],
+  nowhere: { latitude: -48.9, longitude: -123.4, radiusMetres: 50_000 },
+  type: 'airport',
+  keyword: 'beverly',
+  credit: /^Data of a test$/,
 })
 
 const query: fc.Arbitrary<PlacesQuery> = fc
