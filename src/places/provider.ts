@@ -3,6 +3,8 @@
  * retries, limits, budget, breaker and the text that a client gets stand once, around any of them.
  */
 
+import type { ResultsSpan } from './json-text.ts'
+
 /** A circle on the ground. The coordinates keep the client's own decimal text beside their value. */
 export interface Area {
   /** Decimal degrees, −90 … 90. */
@@ -35,6 +37,11 @@ export interface PlacesBody {
   readonly status: string
   /** The top-level array that is cut to the number of items: `results` unless it says otherwise. */
   readonly list?: 'results' | 'data'
+  /**
+   * Where the items lie in the text, from whoever wrote it here, without adjacent newlines: it isn't scanned then.
+   * Undefined for a text that came from elsewhere.
+   */
+  readonly results?: ResultsSpan | undefined
   /** What the source bills for this answer, in US dollars, as far as we know: 0 unless it says otherwise. */
   readonly usd?: number
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import { ellipsoidMetres } from '../../src/locations/distance.ts'
-import { findResults, toClassicJson } from '../../src/places/json-text.ts'
+import { findResults, squeezeNewlines, toClassicJson } from '../../src/places/json-text.ts'
 import {
   PAGE_ITEMS,
   type PlaceRank,
@@ -134,9 +134,13 @@ export function testProvider(subject: ProviderCase): void {
   test(`${name}: writes one text for one question, which can be cut`, async (t) => {
     const provider = await subject.open(t)
     const query = queryAt(somewhere, 10_000)
-    const { text, list, status } = await provider.search(query, NEVER)
+    const { text, list, status, results } = await provider.search(query, NEVER)
     assert.equal((await provider.search(query, NEVER)).text, text)
     assert.ok(findResults(text, list).ends.length > 1)
+    if (results !== undefined) {
+      assert.deepEqual(results, findResults(text), 'items lie where it says')
+      assert.equal(squeezeNewlines(text), text)
+    }
     if (subject.isRaw) return
     const body = JSON.parse(text)
     assert.equal(toClassicJson(body), text)
@@ -159,6 +163,7 @@ export function testProvider(subject: ProviderCase): void {
       assert.equal(body.status, 'ZERO_RESULTS')
       assert.deepEqual(itemsOf(body), [])
       assert.equal(findResults(body.text, body.list).ends.length, 0)
+      if (body.results !== undefined) assert.deepEqual(body.results, findResults(body.text))
     })
   }
 
