@@ -111,10 +111,13 @@ export async function startServer(
   const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
   const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
-  const places = openPlaces(config, {
+  const places = await openPlaces(config, {
     ...{ server: name, secrets: placesSecrets, log, world: system, report },
     keepsState: secret.source !== 'unavailable',
     isReachable: (member) => members.reachable().has(member),
+  }).catch(async (error: unknown) => {
+    await log.close()
+    throw error
   })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()

@@ -1,28 +1,24 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { CANARY } from '../../../test/support/canary.ts'
 import { GoogleNewStandIn } from '../../../test/support/google-new-stand-in.ts'
 import {
-  BODY_BYTES_MAX,
-  CANARY,
+  closedAfter,
   failureOf,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
 import { GOOGLE_USD, GooglePlaces, type GooglePlacesOptions } from './google-new.ts'
 
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
-
 async function openWith(t: TestContext, more: Partial<GooglePlacesOptions> = {}) {
   const standIn = await GoogleNewStandIn.start({ key: CANARY })
-  const options = { key: CANARY, baseUrl: standIn.url, bodyBytesMax: BODY_BYTES_MAX, wallMs: () => 0 }
+  const options = { key: CANARY, baseUrl: standIn.url, ...HTTP_OPTIONS }
   const provider = new GooglePlaces({ ...options, ...more })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider }
+  return closedAfter(t, standIn, provider)
 }
 
 testHttpProvider({

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { CANARY } from '../../../test/support/canary.ts'
 import { listening } from '../../../test/support/places-stand-in.ts'
-import { assertNoKey, CANARY, failureOf, NEVER } from '../../../test/support/provider-suite.ts'
+import { assertNoKey, failureOf, NEVER } from '../../../test/support/provider-suite.ts'
 import { CONNECTIONS_MAX, type Explanation, HttpAsker, WAIT_MS_MAX } from './http-asker.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 20, 12)
