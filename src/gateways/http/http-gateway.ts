@@ -9,6 +9,8 @@ import type { WatchHub } from '../watch/watch-hub.ts'
 import { addApiDocs } from './api-docs.ts'
 import { addClientRoutes } from './client-routes.ts'
 import { OriginGuard } from './origin-guard.ts'
+import { addOsmAndRoutes } from './osmand-routes.ts'
+import { addOwnTracksRoutes } from './owntracks-routes.ts'
 import { sendProblem, sendRefusal } from './problem.ts'
 import { addReportRoutes } from './report-routes.ts'
 
@@ -70,6 +72,8 @@ export class HttpGateway {
     await addApiDocs(app, context.version)
     addReportRoutes(app, context)
     addClientRoutes(app, context)
+    addOwnTracksRoutes(app, context)
+    addOsmAndRoutes(app, context, async (_request, reply) => reply.redirect('/docs'))
     await app.ready()
     // It never listens by itself, and without this event it would watch over no time-outs.
     server.emit('listening')

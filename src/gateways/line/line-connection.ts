@@ -4,7 +4,7 @@ import { LineFramer } from '../../protocol/index.ts'
 import { TLS_FIRST_BYTE } from '../../replication/link-security.ts'
 import { AckHold } from './ack-hold.ts'
 import type { ConnectionContext, TakeConnection } from './connection-context.ts'
-import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
+import { isHttpRequestLine, isServersTalk, loggedEnd } from './odd-lines.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { LOOKS_AT_COST_1, type PauseReason, QUERY_COST, Turn } from './turn.ts'
 import type { WhosatKind } from './whosat.ts'
@@ -155,8 +155,8 @@ export class LineConnection {
       return false
     }
     const { buffer, start, end } = this.#framer
-    if (log.traffic) log.lineIn(this.#id, buffer, start, end)
     const isFirst = this.#firstLine !== null
+    if (log.traffic) log.lineIn(this.#id, buffer, start, isFirst ? loggedEnd(buffer, start, end) : end)
     if (isFirst) this.#firstLineCame()
     this.#turn.spend(1)
     const kind = parser.parse(buffer, start, end)

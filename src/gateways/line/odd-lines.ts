@@ -17,3 +17,9 @@ export function isServersTalk({ fields }: CommandParser, buffer: Buffer): boolea
   const word = buffer.toString('latin1', fieldStart(fields, 0), fieldEnd(fields, 0))
   return word === 'AT' || word === '?'
 }
+
+/** Where what is logged of a first line ends: the query of an HTTP request may hold a token. */
+export function loggedEnd(buffer: Buffer, start: number, end: number): number {
+  const query = buffer.indexOf('?', start)
+  return query !== -1 && query < end && isHttpRequestLine(buffer, start, end) ? query : end
+}
