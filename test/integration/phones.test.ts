@@ -1,8 +1,11 @@
 /** What phones send, byte for byte, to one server, and what another one then knows of them. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { FixJson } from '../../src/gateways/http/shapes.ts'
+import { converse } from '../support/live-client.ts'
 import { LiveHerd, waitUntil } from '../support/live-herd.ts'
 
 const FOLDER = new URL('../fixtures/phones/', import.meta.url)
@@ -232,6 +235,25 @@ test('what settings or time can mend is no 2xx; one message that makes no sense 
   for (let sent = 0; sent < 20; sent++)
     statuses.add((await post(herd, { lat: 1, lon: 1, tst: NOW_S })).status)
   assert.deepEqual(statuses, new Set([200, 429]))
+})
+
+test('a further port is as good as the first, and who has it already is named', async (t) => {
+  const herd = await LiveHerd.start(t, { ...TWO, alsoPorts: ['Alford'] })
+  await herd.linked()
+  const also = herd.alsoPort('Alford')
+  assert.equal((await fetch(`http://127.0.0.1:${also}/?id=bus&lat=1&lon=2`)).status, 200)
+  assert.match(await converse(t, { port: also }, 'IAMAT kiwi +1+2 3\n'), /^AT Alford \S+ kiwi \+1\+2 3\n$/)
+  await herd.agree(['Alford', 'Ball'], ['bus', 'kiwi'])
+  await herd.kill('Alford')
+  const squatter = createServer().listen(also, '127.0.0.1')
+  t.after(() => squatter.close())
+  await once(squatter, 'listening')
+  const inUse = `127\\.0\\.0\\.1:${also} is in use already; .* servers\\.Alford\\.alsoPorts in `
+  await assert.rejects(herd.startServer('Alford'), new RegExp(inUse))
+  // And it is gone: its first port is free again.
+  const free = createServer().listen(herd.port('Alford'), '127.0.0.1')
+  t.after(() => free.close())
+  await once(free, 'listening')
 })
 
 test('OsmAnd and Traccar Client: at / and /osmand, and what is broken is a 400 that says why', async (t) => {
