@@ -3,6 +3,7 @@
  * test holds the two equal. What a client sends wrong is no error here: it is answered, counted, and that is all.
  */
 export { HerdFileInvalid, HerdFileNotFound } from './config.ts'
+export { TokensInvalid } from './gateways/access/tokens.ts'
 export { ImportFailed } from './places/import/imported-place.ts'
 export { IndexBusy } from './places/index/index-writer.ts'
 export { PlacesIndexBroken } from './places/index/places-index.ts'

@@ -23,6 +23,7 @@ export interface HerdConfig {
   readonly limits: LimitSettings
   readonly journal: JournalSettings
   readonly http: HttpSettings
+  readonly clients: ClientSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -54,6 +55,17 @@ export interface LogSettings {
   readonly fileBytesMax: number
   readonly filesMax: number
   readonly bufferBytesMax: number
+}
+
+/** `clients`: who may report and read. */
+export interface ClientSettings {
+  /** Absolute; undefined: in the state folder. */
+  readonly tokensFile: string | undefined
+  /** Whether other machines are admitted while there are no tokens. */
+  readonly open: boolean
+  /** Absolute, like the other: what clients that encrypt are shown; undefined: none may. */
+  readonly certificateFile: string | undefined
+  readonly keyFile: string | undefined
 }
 
 /** `http`: the API, the map, streams and whatever else speaks HTTP. */
@@ -128,6 +140,7 @@ export interface LimitSettings {
   readonly whosatBytesMax: number
   /** 0: no limit. */
   readonly fixesPerSecondPerAddressMax: number
+  readonly watchesPerConnectionMax: number
   readonly watchersMax: number
   readonly watchRememberedMax: number
 }
@@ -145,6 +158,7 @@ export interface HerdFile {
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
+  readonly clients: { readonly open: boolean } & Partial<ClientSettings>
   readonly ack: string
   readonly forgetAfter: string
 }
