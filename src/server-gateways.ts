@@ -27,14 +27,14 @@ export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log } = context
+  const { links, log, counters, system } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
   const gatekeeper: Gatekeeper = { admit: () => EVERYTHING }
   const http = config.http.on
     ? await HttpGateway.open({
-        ...{ calls, hub, gatekeeper, log, version: packageVersion() },
-        limits: config.http,
+        ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
+        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
         allowedOrigins: config.http.allowedOrigins,
       })
     : null
