@@ -43,7 +43,7 @@ export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log, counters } = context
+  const { links, log, counters, system } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
   const gatekeeper = new TokenGatekeeper({ open: config.clients.open, counters })
@@ -51,8 +51,8 @@ export async function openGateways(
   await tokens.start()
   const http = config.http.on
     ? await HttpGateway.open({
-        ...{ calls, hub, gatekeeper, log, version: packageVersion() },
-        limits: config.http,
+        ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
+        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
         allowedOrigins: config.http.allowedOrigins,
       })
     : null

@@ -77,6 +77,7 @@ export interface HttpSettings {
   readonly headMsMax: number
   readonly requestMsMax: number
   readonly idleMsMax: number
+  readonly heartbeatMs: number
 }
 
 /** `journal`: what each server keeps on its disk, so that a restart doesn't forget. */

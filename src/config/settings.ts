@@ -258,6 +258,7 @@ const http = group<HttpSettings>('HTTP on the one port: the API, the map, live s
   headMsMax: wholeNumber(10, DAY_MS, 10_000, 'Time for the head of a request to come.'),
   requestMsMax: wholeNumber(10, DAY_MS, 30_000, 'Time for all of a request to come.'),
   idleMsMax: wholeNumber(10, DAY_MS, 72_000, 'A connection without a request is closed after this time.'),
+  heartbeatMs: wholeNumber(10, DAY_MS, 15_000, 'A stream shows so often that it lives.'),
 })
 
 const server = group<ServerEntry>('A member of the herd.', {

@@ -272,13 +272,11 @@ export class LineConnection {
       // Those that come at about the same time go out in one write.
       if (this.#isResuming) return
       this.#isResuming = true
-      process.nextTick(() => this.#resumeOnce())
+      process.nextTick(() => {
+        this.#isResuming = false
+        this.#resume()
+      })
     }
-  }
-
-  #resumeOnce(): void {
-    this.#isResuming = false
-    this.#resume()
   }
 
   /** AT: from the address of a classic neighbor it is taken without a reply; from anyone else it is no command. */
