@@ -2,6 +2,7 @@ import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
 import { AddressBook } from './gateways/address-book.ts'
 import { SearchTurns } from './gateways/calls/search-turns.ts'
+import type { ClientCertificate } from './gateways/client-tls.ts'
 import { Port } from './gateways/port.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
@@ -49,6 +50,8 @@ export interface RunningServer {
 export interface ServerOptions {
   /** This server's certificates, where links are proved by them. */
   readonly certificates?: LinkCertificates | undefined
+  /** What clients that encrypt are shown. */
+  readonly clientCertificate?: ClientCertificate | undefined
   /** What opens paid or closed sources of places. */
   readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
@@ -71,7 +74,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesSecrets, certificates, report }: ServerOptions,
+  { placesSecrets, certificates, clientCertificate, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -183,12 +186,15 @@ export async function startServer(
   const sweeper = new Sweeper(replica, system, counters)
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
-    gateways = await openGateways(config, { ...callsContext, links })
+    gateways = await openGateways(config, {
+      ...{ ...callsContext, links, report, certificate: clientCertificate },
+      serve: (socket, connection) => port?.serve(socket, connection),
+    })
     port = new Port({
       ...{ ...shared, ...callsContext, links, output: new OutputBuffer() },
       now: { seconds: 0, nanoseconds: 0 },
       ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
-      takers: gateways.takers,
+      ...{ takers: gateways.takers, gatekeeper: gateways.gatekeeper, hub: gateways.hub },
     })
     const listening = await port.listen(host, self.port)
     for (const also of self.alsoPorts) await port.listen(host, also)

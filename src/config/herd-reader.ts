@@ -101,6 +101,12 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     },
     limits: file.limits,
     http: file.http,
+    clients: {
+      open: file.clients.open,
+      tokensFile: besideFile(file.clients.tokensFile),
+      certificateFile: besideFile(file.clients.certificateFile),
+      keyFile: besideFile(file.clients.keyFile),
+    },
     journal: {
       ...file.journal,
       folder: file.journal.folder ? resolve(cwd, file.journal.folder) : resolve(stateFolder, 'journal'),

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
+import { CANARY, tracesIn } from '../support/canary.ts'
 import { runCommand } from '../support/live-command.ts'
 import { LiveHerd } from '../support/live-herd.ts'
 import { listening } from '../support/places-stand-in.ts'
 
 const REPORT = 'IAMAT kiwi +34.068930-118.445127 1479413884.392014450'
-const KEY = 'canary-of-the-stops'
 const STOPS = Array.from({ length: 3 }, (_, id) => {
   return {
     id: String(id),
@@ -38,7 +38,7 @@ async function stage(t: TestContext, says: () => string, callsPerDayMax = 1000) 
   })
   service.on('request', ({ url = '', headers }, response) => {
     asked.push(url)
-    response.writeHead(headers['x-key'] === KEY ? 200 : 403).end(says())
+    response.writeHead(headers['x-key'] === CANARY ? 200 : 403).end(says())
   })
   const address = service.address()
   const port = typeof address === 'object' ? address?.port : undefined
@@ -46,7 +46,7 @@ async function stage(t: TestContext, says: () => string, callsPerDayMax = 1000) 
   const herd = await LiveHerd.start(t, {
     servers: ['Alford'],
     files: { 'bus-stops.ts': code },
-    env: { STOPS_KEY: KEY },
+    env: { STOPS_KEY: CANARY },
     settings: {
       places: {
         providers: ['./bus-stops.ts', 'embedded'],
@@ -109,7 +109,7 @@ test('when it throws, the next provider answers; the log tells why, and nobody h
   texts.push(JSON.stringify(await herd.status('Alford')))
   await herd.kill('Alford', 'SIGTERM')
   texts.push(await herd.logText('Alford'), herd.output)
-  for (const text of texts) assert.ok(!text.includes(KEY))
+  assert.deepEqual(tracesIn(texts.join('\n'), 'what was said'), [])
   assert.ok(asked.length >= 2)
 })
 

@@ -1,9 +1,8 @@
 /** What the routes of phones share: bodies as they are, and fields of queries and forms. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Gatekeeper, isRefused } from '../access/grant.ts'
-import { CallRefused } from '../calls/call-refused.ts'
+import type { Gatekeeper } from '../access/grant.ts'
 import type { Caller } from '../calls/calls.ts'
-import { callerOf } from './caller.ts'
+import { admittedBy, callerOf } from './caller.ts'
 
 /** Hands bodies to the routes of `app` as they came, whatever type they are said to have, empty ones too. */
 export function takeBodiesAsTheyAre(app: FastifyInstance): void {
@@ -34,8 +33,5 @@ export function phoneCallerOf(
 ): Caller {
   const token = fields.get('token')
   if (token === null || token === '') return callerOf(request, gatekeeper)
-  const address = request.socket.remoteAddress ?? ''
-  const grant = gatekeeper.admit(token, address)
-  if (isRefused(grant)) throw new CallRefused('not-allowed', grant.reason)
-  return { address, grant }
+  return admittedBy(gatekeeper, token, request.socket.remoteAddress)
 }

@@ -12,6 +12,7 @@ import {
   testHttpProvider,
   UCLA,
 } from '../../../test/support/provider-suite.ts'
+import { toClassicJson } from '../json-text.ts'
 import { GOOGLE_USD, GooglePlaces, type GooglePlacesOptions } from './google-new.ts'
 
 async function openWith(t: TestContext, more: Partial<GooglePlacesOptions> = {}) {
@@ -134,6 +135,36 @@ test("Google's own words come along, but a wrong key is a denial", async (t) => 
   const denial = await failureOf(stranger.search(queryAt(UCLA, 10_000), NEVER))
   assert.equal(denial.status, 'REQUEST_DENIED')
   assert.equal(denial.message, 'Google answered with HTTP status 400: API key not valid: …')
+})
+
+test('a keyword that was looked for in a full page alone is told so', async (t) => {
+  const { standIn, provider } = await openWith(t)
+  const location = { latitude: UCLA.latitude, longitude: UCLA.longitude }
+  const page = (count: number) => ({
+    body: JSON.stringify({
+      places: Array.from({ length: count }, (_, id) => ({
+        id: String(id),
+        displayName: { text: `Café ${id}` },
+        location,
+      })),
+    }),
+  })
+  const says = /looked for in the first 20 places alone/
+  for (const [count, keyword, isTold] of [
+    [20, 'café', true],
+    [20, 'nowhere', true],
+    [19, 'café', false],
+    [20, undefined, false],
+  ] as const) {
+    standIn.behave(page(count))
+    const query = { ...queryAt(UCLA, 10_000), keyword }
+    const { text, status } = await provider.search(query, NEVER)
+    const body = JSON.parse(text)
+    assert.equal(body.status, status)
+    assert.equal(toClassicJson(body), text)
+    if (isTold) assert.match(String(body.info_messages), says)
+    else assert.equal(body.info_messages, undefined)
+  }
 })
 
 test('places that are no list are malformed', async (t) => {
