@@ -3,6 +3,7 @@ import { EVERYTHING, type Gatekeeper } from './gateways/access/grant.ts'
 import { Calls, type CallsContext } from './gateways/calls/calls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
 import type { Takers } from './gateways/line/connection-context.ts'
+import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
@@ -38,15 +39,21 @@ export async function openGateways(
         allowedOrigins: config.http.allowedOrigins,
       })
     : null
+  const mqtt = config.mqtt.on
+    ? await MqttGateway.open({
+        ...{ ...context, calls, hub, gatekeeper },
+        limits: { ...config.limits, ...config.mqtt },
+      })
+    : null
   return {
     takers: {
       http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
-      mqtt: null,
+      mqtt: mqtt === null ? null : (socket, _connection, bytes) => mqtt.take(socket, bytes),
       tls: (socket, connection, bytes) => links.acceptTls(socket, connection, bytes),
     },
     wake: () => hub.wake(),
     stop: async () => {
-      await http?.stop()
+      await Promise.all([http?.stop(), mqtt?.stop()])
     },
   }
 }

@@ -3,6 +3,7 @@
  * `settings.ts`, which the compiler holds equal to these names.
  */
 import type { AckLevel } from '../protocol/index.ts'
+import type { MqttBridgeEntry, MqttBridgeSettings, MqttSettings } from './mqtt-config.ts'
 import type { PlacesEntry, PlacesSettings } from './places-config.ts'
 
 /** Everything a herd's servers need to know, checked and resolved. Secrets and keys are never in it. */
@@ -23,6 +24,8 @@ export interface HerdConfig {
   readonly limits: LimitSettings
   readonly journal: JournalSettings
   readonly http: HttpSettings
+  readonly mqtt: MqttSettings
+  readonly mqttBridge: MqttBridgeSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -145,6 +148,8 @@ export interface HerdFile {
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
+  readonly mqtt: MqttSettings
+  readonly mqttBridge: MqttBridgeEntry
   readonly ack: string
   readonly forgetAfter: string
 }

@@ -34,6 +34,8 @@ export interface Environment {
   readonly X_BEARER_TOKEN?: string | undefined
   /** The password of PostGIS, instead of a file. */
   readonly PGPASSWORD?: string | undefined
+  /** The password of the MQTT broker behind the bridge, instead of a file. */
+  readonly HERD_MQTT_PASSWORD?: string | undefined
 }
 
 /** What was said on the command line; it goes before everything else. */
@@ -97,6 +99,12 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     },
     limits: file.limits,
     http: file.http,
+    mqtt: file.mqtt,
+    mqttBridge: {
+      ...file.mqttBridge,
+      passwordFile: besideFile(file.mqttBridge.passwordFile),
+      caFile: besideFile(file.mqttBridge.caFile),
+    },
     journal: {
       ...file.journal,
       folder: file.journal.folder ? resolve(cwd, file.journal.folder) : resolve(stateFolder, 'journal'),
@@ -137,6 +145,11 @@ function relationProblems(file: HerdFile): string[] {
   }
   if (!journal.keep && file.ack.startsWith('disk')) {
     problems.push(`ack: ${file.ack} needs a journal, and journal.keep is false; for example memory`)
+  }
+  for (const name of file.mqttBridge.servers.filter((each) => !Object.hasOwn(servers, each))) {
+    problems.push(
+      `mqttBridge.servers: there is no server ${shownValue(name)}${didYouMean(name, Object.keys(servers)) || `; for example ${Object.keys(servers)[0]}`}`,
+    )
   }
   if (link.redialMsMin > link.redialMsMax) {
     problems.push(

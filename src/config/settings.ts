@@ -14,6 +14,7 @@ import type {
   LogSettings,
   ServerEntry,
 } from './herd-config.ts'
+import { mqtt, mqttBridge } from './mqtt-settings.ts'
 import { places } from './places-settings.ts'
 import { GIB, group, KIB, MIB, oneOf, text, wholeNumber } from './schema.ts'
 
@@ -308,6 +309,8 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   limits,
   journal,
   http,
+  mqtt,
+  mqttBridge,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',
