@@ -3,6 +3,7 @@
  * `settings.ts`, which the compiler holds equal to these names.
  */
 import type { AckLevel } from '../protocol/index.ts'
+import type { MqttBridgeEntry, MqttBridgeSettings, MqttSettings } from './mqtt-config.ts'
 import type { PlacesEntry, PlacesSettings } from './places-config.ts'
 
 /** Everything a herd's servers need to know, checked and resolved. Secrets and keys are never in it. */
@@ -24,6 +25,8 @@ export interface HerdConfig {
   readonly journal: JournalSettings
   readonly http: HttpSettings
   readonly clients: ClientSettings
+  readonly mqtt: MqttSettings
+  readonly mqttBridge: MqttBridgeSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -162,6 +165,8 @@ export interface HerdFile {
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
   readonly clients: { readonly open: boolean } & Partial<ClientSettings>
+  readonly mqtt: MqttSettings
+  readonly mqttBridge: MqttBridgeEntry
   readonly ack: string
   readonly forgetAfter: string
 }

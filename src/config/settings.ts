@@ -15,6 +15,7 @@ import type {
   LogSettings,
   ServerEntry,
 } from './herd-config.ts'
+import { mqtt, mqttBridge } from './mqtt-settings.ts'
 import { places } from './places-settings.ts'
 import { GIB, group, KIB, MIB, oneOf, text, wholeNumber } from './schema.ts'
 
@@ -341,6 +342,8 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   journal,
   http,
   clients,
+  mqtt,
+  mqttBridge,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',
