@@ -284,6 +284,11 @@ test('tokens: the password of OwnTracks, the field of Traccar Client; each phone
   assert.equal((await postAs('ben/phone', 'herd_jane', 1)).status, 403)
   assert.equal((await fetch(`${alford}/osmand?id=bus&lat=1.5&lon=1`)).status, 403)
   assert.equal((await fetch(`${alford}/osmand?id=tram&lat=1.5&lon=1&token=herd_ben`)).status, 403)
+  const basic = { authorization: `Basic ${Buffer.from('bus:herd_ben').toString('base64')}` }
+  assert.equal(
+    (await fetch(`${alford}/osmand?id=bus&lat=1&lon=1&timestamp=1`, { headers: basic })).status,
+    200,
+  )
   const bus = `id=bus&lat=1.5&lon=1&timestamp=${NOW_S}`
   assert.equal((await fetch(`${alford}/?token=herd_ben`, { method: 'POST', body: bus })).status, 200)
   const benSees = (await (await postAs('ben/phone', 'herd_ben', 1)).json()) as { topic?: string }[]
