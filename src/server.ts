@@ -38,7 +38,8 @@ export interface ServerEvent {
 /** A server that answers. */
 export interface RunningServer {
   readonly name: string
-  readonly address: { readonly host: string; readonly port: number }
+  /** `alsoPorts` are as good as `port`. */
+  readonly address: { readonly host: string; readonly port: number; readonly alsoPorts: readonly number[] }
   /** Resolves when it has left its herd because an operator said so: then it is to be stopped, and not started again. */
   readonly left: Promise<void>
   /** Ends it in order: no new connections, replies out, links closed, log written. */
@@ -196,13 +197,21 @@ export async function startServer(
       ...{ takers: gateways.takers, gatekeeper: gateways.gatekeeper, hub: gateways.hub },
     })
     const listening = await port.listen(host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })
+    for (const also of self.alsoPorts) await port.listen(host, also)
+    log.event('info', 'server up', {
+      server: name,
+      herd: config.name,
+      host,
+      port: listening,
+      also: self.alsoPorts.join(' '),
+      run,
+    })
     await links.start(neighborAddresses(config, self))
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
       name,
-      address: { host, port: listening },
+      address: { host, port: listening, alsoPorts: self.alsoPorts },
       left: left.promise,
       stop: () => {
         sweeper.stop()
@@ -210,6 +219,7 @@ export async function startServer(
       },
     }
   } catch (error) {
+    await port?.stop()
     await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })

@@ -41,6 +41,8 @@ export interface ServerSettings {
   /** A host name or an address; an IPv6 address without brackets. */
   readonly host: string
   readonly port: number
+  /** Ports at the same host that are as good as `port`. */
+  readonly alsoPorts: readonly number[]
   /** A server of the old kind: it isn't started by us and speaks bare AT lines. */
   readonly classic: boolean
   /** The names of the servers that it has a link with, in the order of the herd file. */
@@ -173,5 +175,6 @@ export interface HerdFile {
 export interface ServerEntry {
   readonly host: string
   readonly port: number
+  readonly alsoPorts: readonly number[]
   readonly classic: boolean
 }

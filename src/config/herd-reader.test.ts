@@ -91,6 +91,7 @@ test('defaults fill what the file leaves out', () => {
     name: 'A',
     host: '127.0.0.1',
     port: 5001,
+    alsoPorts: [],
     classic: false,
     neighbors: ['B'],
   })

@@ -81,8 +81,8 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
   return deepFrozen({
     name: file.herd,
     file: place.file,
-    servers: Object.entries(file.servers).map(([name, { host, port, classic }]) => {
-      return { name, host: plainHost(host), port, classic, neighbors: neighbors.get(name) ?? [] }
+    servers: Object.entries(file.servers).map(([name, server]) => {
+      return { name, ...server, host: plainHost(server.host), neighbors: neighbors.get(name) ?? [] }
     }),
     stateFolder,
     secretFile: besideFile(file.secretFile),
