@@ -26,6 +26,10 @@ const MEANINGS = {
   mqttBridgeRefused: 'messages from there that were no reports, or not kept',
   mqttBridgeOut: 'fixes published there',
   mqttBridgeLost: 'times that the connection there was lost, or could not be made',
+  tokensMissing:
+    'clients turned away that showed no token, or came from another machine while there are none',
+  tokensWrong: 'clients turned away that showed a token that is none',
+  notAllowed: 'commands refused because the client’s token is not for them',
   invalid: 'lines answered with `? `',
   fixesNew: 'fixes that were new here, from clients and neighbors',
   fixesNotNew: 'fixes that were older than or the same as what was known',
