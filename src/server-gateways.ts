@@ -6,16 +6,21 @@ import type { Takers } from './gateways/line/connection-context.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
+import type { HerdHealth } from './server-health.ts'
 
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** How the servers of the herd are. */
+  readonly health: HerdHealth
 }
 
 /** All gateways besides that of line commands. */
 export interface ServerGateways {
   /** Who takes which connections. */
   readonly takers: Takers
+  /** How many are told of fixes as they come. */
+  readonly watchers: number
   /** There may be something to tell those who watch. */
   wake(): void
   /** Closes all their connections, each once what was asked is answered. */
@@ -43,6 +48,9 @@ export async function openGateways(
       http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
       mqtt: null,
       tls: (socket, connection, bytes) => links.acceptTls(socket, connection, bytes),
+    },
+    get watchers(): number {
+      return hub.watchers
     },
     wake: () => hub.wake(),
     stop: async () => {

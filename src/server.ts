@@ -18,6 +18,7 @@ import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
+import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { openPlaces, type ServerPlaces } from './server-places.ts'
@@ -116,6 +117,14 @@ export async function startServer(
     keepsState: secret.source !== 'unavailable',
     isReachable: (member) => members.reachable().has(member),
   })
+  const health = new HerdHealth({
+    ...{ herd: config.name, name, run, replica, counters, members, forgetAfterSeconds, system },
+    ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: false },
+    links: () => links,
+    connections: () => addresses.connections,
+    watchers: () => gateways?.watchers ?? 0,
+    budgets: () => places.status.budgets,
+  })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
   const onRefused = (neighbor: string, reason: string): void =>
@@ -132,6 +141,7 @@ export async function startServer(
       security,
       onRefused,
       budgets: places.budgets,
+      health: health.flood,
     },
     {
       status: () =>
@@ -139,6 +149,7 @@ export async function startServer(
           ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
           ...{ table: replica.table, connections: addresses.connections, links, members },
           ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
+          view: health.view(),
         }),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
@@ -179,7 +190,7 @@ export async function startServer(
   const sweeper = new Sweeper(replica, system, counters)
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
-    gateways = await openGateways(config, { ...callsContext, links })
+    gateways = await openGateways(config, { ...callsContext, links, health })
     port = new Port({
       ...{ ...shared, ...callsContext, links, output: new OutputBuffer() },
       now: { seconds: 0, nanoseconds: 0 },
@@ -189,6 +200,7 @@ export async function startServer(
     const listening = await port.listen(host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })
     await links.start(neighborAddresses(config, self))
+    health.start()
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
@@ -197,6 +209,7 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
+        health.stop()
         return stopInOrder(hangUp, places, journal, log)
       },
     }
