@@ -9,6 +9,10 @@ const MEANINGS = {
   whatsats: 'WHATSAT commands answered',
   whosats: 'WHOSAT commands answered',
   watchersRefused: 'watchers refused by `limits.watchersMax`',
+  tokensMissing:
+    'clients turned away that showed no token, or came from another machine while there are none',
+  tokensWrong: 'clients turned away that showed a token that is none',
+  notAllowed: 'commands refused because the client’s token is not for them',
   invalid: 'lines answered with `? `',
   fixesNew: 'fixes that were new here, from clients and neighbors',
   fixesNotNew: 'fixes that were older than or the same as what was known',

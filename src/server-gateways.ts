@@ -1,60 +1,102 @@
+import type { Socket } from 'node:net'
 import type { HerdConfig } from './config.ts'
-import { EVERYTHING, type Gatekeeper } from './gateways/access/grant.ts'
+import { TokenGatekeeper } from './gateways/access/gatekeeper.ts'
+import type { Gatekeeper } from './gateways/access/grant.ts'
 import { Calls, type CallsContext } from './gateways/calls/calls.ts'
+import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
-import type { Takers } from './gateways/line/connection-context.ts'
+import type { TakeConnection, Takers } from './gateways/line/connection-context.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
+import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
+import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
   /** How the servers of the herd are. */
   readonly health: HerdHealth
+  /** What clients that encrypt are shown. */
+  readonly certificate: ClientCertificate | undefined
+  readonly report: (event: ServerEvent) => void
+  /** Serves what comes out of a connection that is encrypted. */
+  readonly serve: (socket: Socket, connection: number) => void
 }
 
 /** All gateways besides that of line commands. */
 export interface ServerGateways {
+  readonly gatekeeper: Gatekeeper
+  readonly hub: WatchHub
   /** Who takes which connections. */
   readonly takers: Takers
-  /** How many are told of fixes as they come. */
-  readonly watchers: number
   /** There may be something to tell those who watch. */
   wake(): void
   /** Closes all their connections, each once what was asked is answered. */
   stop(): Promise<void>
 }
 
-/** Makes the gateways that the herd file has. */
+/**
+ * Makes the gateways that the herd file has.
+ *
+ * @throws {TokensInvalid} when there are client tokens that can't be read: without them, everybody would be let in.
+ */
 export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log } = context
+  const { links, log, counters, system } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
-  const gatekeeper: Gatekeeper = { admit: () => EVERYTHING }
+  const gatekeeper = new TokenGatekeeper({ open: config.clients.open, counters })
+  const tokens = watchTokens(config, gatekeeper, context)
+  await tokens.start()
   const http = config.http.on
     ? await HttpGateway.open({
-        ...{ calls, hub, gatekeeper, log, version: packageVersion() },
-        limits: config.http,
+        ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
+        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
         allowedOrigins: config.http.allowedOrigins,
       })
     : null
+  const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
+  const { certificate } = context
+  const tls =
+    certificate === undefined
+      ? null
+      : new ClientTls({ ...context, limits: config.limits, certificate, takeLink })
   return {
+    gatekeeper,
+    hub,
     takers: {
       http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
       mqtt: null,
-      tls: (socket, connection, bytes) => links.acceptTls(socket, connection, bytes),
-    },
-    get watchers(): number {
-      return hub.watchers
+      tls: tls === null ? takeLink : (socket, connection, bytes) => tls.take(socket, connection, bytes),
     },
     wake: () => hub.wake(),
     stop: async () => {
+      tokens.stop()
+      tls?.stop()
       await http?.stop()
     },
   }
+}
+
+function watchTokens(
+  config: HerdConfig,
+  gatekeeper: TokenGatekeeper,
+  { log, report, system }: ServerGatewaysContext,
+): TokenFileWatch {
+  return new TokenFileWatch(
+    tokensFileOf(config),
+    (tokens) => {
+      gatekeeper.use(tokens)
+      if (tokens.length > 0) log.event('info', 'client tokens', { tokens: tokens.length })
+    },
+    (text) => {
+      log.event('error', 'client tokens', { text })
+      report({ level: 'error', event: 'tokens', text })
+    },
+    system.after,
+  )
 }

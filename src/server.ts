@@ -2,6 +2,7 @@ import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
 import { AddressBook } from './gateways/address-book.ts'
 import { SearchTurns } from './gateways/calls/search-turns.ts'
+import type { ClientCertificate } from './gateways/client-tls.ts'
 import { Port } from './gateways/port.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
@@ -49,6 +50,8 @@ export interface RunningServer {
 export interface ServerOptions {
   /** This server's certificates, where links are proved by them. */
   readonly certificates?: LinkCertificates | undefined
+  /** What clients that encrypt are shown. */
+  readonly clientCertificate?: ClientCertificate | undefined
   /** What opens paid or closed sources of places. */
   readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
@@ -71,7 +74,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesSecrets, certificates, report }: ServerOptions,
+  { placesSecrets, certificates, clientCertificate, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -112,17 +115,20 @@ export async function startServer(
   const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
   const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
-  const places = openPlaces(config, {
+  const places = await openPlaces(config, {
     ...{ server: name, secrets: placesSecrets, log, world: system, report },
     keepsState: secret.source !== 'unavailable',
     isReachable: (member) => members.reachable().has(member),
+  }).catch(async (error: unknown) => {
+    await log.close()
+    throw error
   })
   const health = new HerdHealth({
     ...{ herd: config.name, name, run, replica, counters, members, forgetAfterSeconds, system },
     ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: false },
     links: () => links,
     connections: () => addresses.connections,
-    watchers: () => gateways?.watchers ?? 0,
+    watchers: () => gateways?.hub.watchers ?? 0,
     budgets: () => places.status.budgets,
   })
   const isWaitedFor = (): boolean => acks.isForPeers
@@ -190,12 +196,15 @@ export async function startServer(
   const sweeper = new Sweeper(replica, system, counters)
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
-    gateways = await openGateways(config, { ...callsContext, links, health })
+    gateways = await openGateways(config, {
+      ...{ ...callsContext, links, health, report, certificate: clientCertificate },
+      serve: (socket, connection) => port?.serve(socket, connection),
+    })
     port = new Port({
       ...{ ...shared, ...callsContext, links, output: new OutputBuffer() },
       now: { seconds: 0, nanoseconds: 0 },
       ackObjection: (level) => ackObjection(level, keepsJournal, links.ownNeighbors),
-      takers: gateways.takers,
+      ...{ takers: gateways.takers, gatekeeper: gateways.gatekeeper, hub: gateways.hub },
     })
     const listening = await port.listen(host, self.port)
     log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { HerdConfig } from '../config.ts'
 import {
+  loadClientCertificate,
   loadLinkCertificates,
   loadOrMakeSecret,
   loadPlacesSecrets,
@@ -86,9 +87,12 @@ async function launch(
     const notice = secretNotice(secret, config, [name])
     if (notice !== undefined) warn(notice)
     const certificates = await loadLinkCertificates(config, name, warn)
+    const clientCertificate = await loadClientCertificate(config, name, warn)
     const placesSecrets = await loadPlacesSecrets(config, terminal.env, warn)
     const report = listener.event
-    return await startServer(config, name, secret, { placesSecrets, certificates, report })
+    return await startServer(config, name, secret, {
+      ...{ placesSecrets, certificates, clientCertificate, report },
+    })
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const code = 'code' in error ? String(error.code) : error.name

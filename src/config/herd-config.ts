@@ -23,6 +23,7 @@ export interface HerdConfig {
   readonly limits: LimitSettings
   readonly journal: JournalSettings
   readonly http: HttpSettings
+  readonly clients: ClientSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -56,6 +57,17 @@ export interface LogSettings {
   readonly bufferBytesMax: number
 }
 
+/** `clients`: who may report and read. */
+export interface ClientSettings {
+  /** Absolute; undefined: in the state folder. */
+  readonly tokensFile: string | undefined
+  /** Whether other machines are admitted while there are no tokens. */
+  readonly open: boolean
+  /** Absolute, like the other: what clients that encrypt are shown; undefined: none may. */
+  readonly certificateFile: string | undefined
+  readonly keyFile: string | undefined
+}
+
 /** `http`: the API, the map, streams and whatever else speaks HTTP. */
 export interface HttpSettings {
   readonly on: boolean
@@ -65,6 +77,7 @@ export interface HttpSettings {
   readonly headMsMax: number
   readonly requestMsMax: number
   readonly idleMsMax: number
+  readonly heartbeatMs: number
 }
 
 /** `journal`: what each server keeps on its disk, so that a restart doesn't forget. */
@@ -128,6 +141,7 @@ export interface LimitSettings {
   readonly whosatBytesMax: number
   /** 0: no limit. */
   readonly fixesPerSecondPerAddressMax: number
+  readonly watchesPerConnectionMax: number
   readonly watchersMax: number
   readonly watchRememberedMax: number
 }
@@ -145,6 +159,7 @@ export interface HerdFile {
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
+  readonly clients: { readonly open: boolean } & Partial<ClientSettings>
   readonly ack: string
   readonly forgetAfter: string
 }

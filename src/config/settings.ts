@@ -6,6 +6,7 @@ import { Type } from 'typebox'
 import { ITEMS_MAX } from '../protocol/index.ts'
 import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
+  ClientSettings,
   HerdFile,
   HttpSettings,
   JournalSettings,
@@ -209,6 +210,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
     0,
     'Reports that are taken from one address in a second; 0: no limit.',
   ),
+  watchesPerConnectionMax: wholeNumber(1, 10_000, 64, 'WATCHes of one connection of lines.'),
   watchersMax: wholeNumber(0, 1_000_000, 10_000, 'Those who watch a server live, by all protocols together.'),
   watchRememberedMax: wholeNumber(
     1000,
@@ -216,6 +218,25 @@ const limits = group<LimitSettings>('What clients may cost.', {
     100_000,
     'Clients that are remembered for one who watches: those it could not be told of yet, and those in its area.',
   ),
+})
+
+const clients = group<{ open: boolean } & Partial<ClientSettings>>('Who may report and read.', {
+  open: Type.Optional(
+    Type.Boolean({
+      default: false,
+      examples: [true],
+      description:
+        'Whether clients of other machines are admitted while there are no client tokens (`herd token create`). Those of this machine are.',
+    }),
+  ),
+  tokensFile: text('tokens.yaml', 'The file of client tokens. A relative path starts at the herd file.', {
+    defaultText: '`<herd>.tokens.yaml` in the state folder',
+  }),
+  certificateFile: pemFile(
+    '{server}',
+    'A certificate in PEM for clients that encrypt (HTTPS, MQTT over TLS).',
+  ),
+  keyFile: pemFile('{server}.key', 'The key of that certificate, in PEM.'),
 })
 
 const http = group<HttpSettings>('HTTP on the one port: the API, the map, live streams, phones.', {
@@ -237,6 +258,7 @@ const http = group<HttpSettings>('HTTP on the one port: the API, the map, live s
   headMsMax: wholeNumber(10, DAY_MS, 10_000, 'Time for the head of a request to come.'),
   requestMsMax: wholeNumber(10, DAY_MS, 30_000, 'Time for all of a request to come.'),
   idleMsMax: wholeNumber(10, DAY_MS, 72_000, 'A connection without a request is closed after this time.'),
+  heartbeatMs: wholeNumber(10, DAY_MS, 15_000, 'A stream shows so often that it lives.'),
 })
 
 const server = group<ServerEntry>('A member of the herd.', {
@@ -308,6 +330,7 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   limits,
   journal,
   http,
+  clients,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',

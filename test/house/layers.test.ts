@@ -22,6 +22,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/config.ts': 'config',
   'src/package-version.ts': 'secret',
   'src/secret.ts': 'secret',
+  'src/token-file.ts': 'secret',
   'src/server.ts': 'server',
   'src/server-gateways.ts': 'server',
   'src/server-health.ts': 'server',

@@ -14,6 +14,7 @@ import type { PlacesCounters } from '../../src/places/finder.ts'
 import type { LinkCertificates, LinkEncryption } from '../../src/replication/link-security.ts'
 import type { ServerStatus } from '../../src/replication/status.ts'
 import { askStatus } from '../../src/replication/status-client.ts'
+import { assertNoCanary } from './canary.ts'
 import { type ClientOptions, converse, LineClient } from './live-client.ts'
 import type { LiveProxy } from './live-proxy.ts'
 
@@ -44,6 +45,8 @@ export interface LiveHerdOptions {
   /** A command that runs a server's command in its place (it must exec it), such as `ip netns exec <name>`. */
   readonly runners?: Readonly<Record<string, readonly string[]>>
   readonly env?: Readonly<Record<string, string>>
+  /** Texts of files beside the herd file, by name. */
+  readonly files?: Readonly<Record<string, string>>
   /** Where the servers listen. */
   readonly host?: string
   /** What the status is asked with where links have certificates. */
@@ -75,6 +78,7 @@ export class LiveHerd {
     const folder = await mkdtemp(join(tmpdir(), 'herd-live-'))
     const herd = new LiveHerd(t, folder, options)
     t.after(() => herd.#cleanUp())
+    for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text)
     for (let starts = 1; ; starts++) {
       await herd.#chooseAddresses()
       try {
@@ -306,7 +310,12 @@ export class LiveHerd {
 
   async #cleanUp(): Promise<void> {
     await this.#killAll()
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      // Whatever a live test is about: no server ever wrote a key.
+      assertNoCanary({ text: this.#output, folder: this.folder })
+    } finally {
+      await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    }
   }
 }
 
