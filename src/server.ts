@@ -19,6 +19,7 @@ import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
+import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { openPlaces, type ServerPlaces } from './server-places.ts'
@@ -123,6 +124,14 @@ export async function startServer(
     await log.close()
     throw error
   })
+  const health = new HerdHealth({
+    ...{ herd: config.name, name, run, replica, counters, members, forgetAfterSeconds, system },
+    ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: false },
+    links: () => links,
+    connections: () => addresses.connections,
+    watchers: () => gateways?.hub.watchers ?? 0,
+    budgets: () => places.status.budgets,
+  })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
   const onRefused = (neighbor: string, reason: string): void =>
@@ -139,6 +148,7 @@ export async function startServer(
       security,
       onRefused,
       budgets: places.budgets,
+      health: health.flood,
     },
     {
       status: () =>
@@ -146,6 +156,7 @@ export async function startServer(
           ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
           ...{ table: replica.table, connections: addresses.connections, links, members },
           ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
+          view: health.view(),
         }),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
@@ -187,7 +198,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, report, certificate: clientCertificate },
+      ...{ ...callsContext, links, health, report, certificate: clientCertificate },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({
@@ -207,6 +218,7 @@ export async function startServer(
       run,
     })
     await links.start(neighborAddresses(config, self))
+    health.start()
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
@@ -215,6 +227,7 @@ export async function startServer(
       left: left.promise,
       stop: () => {
         sweeper.stop()
+        health.stop()
         return stopInOrder(hangUp, places, journal, log)
       },
     }
