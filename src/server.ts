@@ -17,7 +17,7 @@ import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
-import type { HerdSecret, PlacesSecrets } from './secret.ts'
+import type { HerdSecret, MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
@@ -51,6 +51,8 @@ export interface ServerOptions {
   readonly certificates?: LinkCertificates | undefined
   /** What clients that encrypt are shown. */
   readonly clientCertificate?: ClientCertificate | undefined
+  /** What opens the broker of `mqttBridge`. */
+  readonly mqttBridgeSecrets?: MqttBridgeSecrets | undefined
   /** What opens paid or closed sources of places. */
   readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
@@ -73,7 +75,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesSecrets, certificates, clientCertificate, report }: ServerOptions,
+  { placesSecrets, certificates, clientCertificate, mqttBridgeSecrets, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -186,7 +188,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, report, certificate: clientCertificate },
+      ...{ ...callsContext, links, report, certificate: clientCertificate, name, mqttBridgeSecrets },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({
@@ -210,6 +212,7 @@ export async function startServer(
       },
     }
   } catch (error) {
+    await gateways?.stop()
     await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })
