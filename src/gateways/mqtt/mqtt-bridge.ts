@@ -81,7 +81,7 @@ export class MqttBridge implements WatchSink {
     }
     this.#client = connect(options.url, clientOptions(options))
     // One at a time: it is acknowledged there once it is kept here.
-    this.#client.handleMessage = (packet, done) => void this.#take(packet).then(() => done())
+    this.#client.handleMessage = (packet, done) => void this.#handle(packet, done)
     this.#client.on('connect', () => this.#connected())
     this.#client.on('error', (error) => {
       this.#reason = error.message
@@ -158,6 +158,11 @@ export class MqttBridge implements WatchSink {
       REDIAL,
       this.#context.system.random(),
     )
+  }
+
+  async #handle(packet: IPublishPacket, done: () => void): Promise<void> {
+    await this.#take(packet)
+    done()
   }
 
   /** Takes a message; never fails. */
