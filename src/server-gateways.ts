@@ -6,10 +6,13 @@ import type { Takers } from './gateways/line/connection-context.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
+import type { ServerStatus } from './replication/status.ts'
 
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** What the server says of itself. */
+  readonly status: () => ServerStatus
 }
 
 /** All gateways besides that of line commands. */
@@ -27,20 +30,22 @@ export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log, counters, system } = context
+  const { links, log, counters, system, status } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
   const gatekeeper: Gatekeeper = { admit: () => EVERYTHING }
   const http = config.http.on
     ? await HttpGateway.open({
         ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
-        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
+        limits: { ...config.limits, ...config.http },
         allowedOrigins: config.http.allowedOrigins,
+        allowedHosts: [...config.http.allowedHosts, ...config.servers.map(({ host }) => host)],
+        status,
       })
     : null
   return {
     takers: {
-      http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
+      http: http === null ? null : (socket, connection, bytes) => http.take(socket, connection, bytes),
       mqtt: null,
       tls: (socket, connection, bytes) => links.acceptTls(socket, connection, bytes),
     },

@@ -15,6 +15,7 @@ import { Links } from './replication/links.ts'
 import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
+import type { ServerStatus } from './replication/status.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
@@ -134,12 +135,7 @@ export async function startServer(
       budgets: places.budgets,
     },
     {
-      status: () =>
-        makeStatus({
-          ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
-          ...{ table: replica.table, connections: addresses.connections, links, members },
-          ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
-        }),
+      status: () => status(),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
       leave: async () => {
@@ -150,6 +146,12 @@ export async function startServer(
       left: left.resolve,
     },
   )
+  const status = (): ServerStatus =>
+    makeStatus({
+      ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
+      ...{ table: replica.table, connections: addresses.connections, links, members },
+      ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
+    })
   let hungUp: Promise<void> | undefined
   const hangUp = (): Promise<void> => {
     // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
@@ -179,7 +181,7 @@ export async function startServer(
   const sweeper = new Sweeper(replica, system, counters)
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
-    gateways = await openGateways(config, { ...callsContext, links })
+    gateways = await openGateways(config, { ...callsContext, links, status })
     port = new Port({
       ...{ ...shared, ...callsContext, links, output: new OutputBuffer() },
       now: { seconds: 0, nanoseconds: 0 },

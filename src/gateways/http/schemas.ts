@@ -5,11 +5,16 @@
 import Type from 'typebox'
 import { CLIENT_BYTES_MAX } from '../calls/report.ts'
 import type {
+  BudgetJson,
   FeatureCollectionJson,
   FeatureJson,
   FixesJson,
   FixJson,
   FixPageJson,
+  HealthJson,
+  HerdJson,
+  HerdServerJson,
+  LinkHealthJson,
   NotReportedJson,
   ProblemJson,
   ReportedJson,
@@ -248,3 +253,55 @@ export const reportAnswers: object = answers(
   Type.Union([reportedSchema, Type.Array(Type.Union([reportedSchema, notReportedSchema]))]),
   null,
 )
+
+const linkHealthSchema = object<LinkHealthJson>('A link, as a server sees it.', {
+  neighbor: Type.String(),
+  open: Type.Boolean(),
+  round_trip_ms: Type.Union([Type.Number(), Type.Null()]),
+  queued: Type.Integer({ description: 'Fixes owed to the neighbor.' }),
+  in_per_s: Type.Union([Type.Number(), Type.Null()], { description: 'AT lines a second.' }),
+  out_per_s: Type.Union([Type.Number(), Type.Null()], { description: 'AT lines a second.' }),
+})
+
+const budgetSchema = object<BudgetJson>('What the herd may ask of a provider of places.', {
+  provider: Type.String(),
+  per: Type.Enum(['day', 'month']),
+  period: Type.String(),
+  budget: Type.Integer(),
+  used_here: Type.Integer(),
+  used_by_herd: Type.Integer(),
+  left_here: Type.Integer(),
+})
+
+const healthSchema = object<HealthJson>('How a server is.', {
+  clients: Type.Integer(),
+  connections: Type.Integer(),
+  readiness: Type.Enum(['ready', 'catching up', 'alone']),
+  up_s: Type.Number(),
+  links: Type.Array(linkHealthSchema),
+  fixes_per_s: Type.Number({ description: 'Fixes a second that were new to it.' }),
+  audits_failed: Type.Integer({ description: 'Times that tables differed which should not have.' }),
+  budgets: Type.Array(budgetSchema),
+  table: Type.Optional(Type.String({ description: 'Equal where tables are.' })),
+  version: Type.String(),
+})
+
+/** The herd as one server sees it. */
+export const herdSchema: Type.TObject = object<HerdJson>('The herd as one server sees it.', {
+  herd: Type.String(),
+  server: Type.String({ description: 'The server that says so.' }),
+  servers: Type.Array(
+    object<HerdServerJson>('A server.', {
+      name: Type.String(),
+      host: Type.String(),
+      port: Type.Integer(),
+      reachable: Type.Boolean(),
+      state: Type.Enum(['up', 'left']),
+      links: Type.Array(Type.String(), { description: 'Those that it has an open link with.' }),
+      health: Type.Optional(healthSchema),
+    }),
+  ),
+  agree: Type.Union([Type.Boolean(), Type.Null()], {
+    description: 'Whether the tables of all servers in reach are equal; null: not known.',
+  }),
+})
