@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Counters } from '../../counters.ts'
 import type { Log } from '../../logs/server-log.ts'
+import type { HerdView } from '../../replication/herd-view.ts'
 import type { ServerStatus } from '../../replication/status.ts'
 import type { System } from '../../system.ts'
 import type { Gatekeeper } from '../access/grant.ts'
@@ -18,10 +19,11 @@ import { addHerdRoute } from './herd-route.ts'
 import { Metrics } from './metrics.ts'
 import { addMetricsRoute } from './metrics-route.ts'
 import { OriginGuard } from './origin-guard.ts'
+import { addOsmAndRoutes } from './osmand-routes.ts'
+import { addOwnTracksRoutes } from './owntracks-routes.ts'
 import { PROBLEM_TYPE, problemText, sendProblem, sendRefusal } from './problem.ts'
 import { addJsonBodies, addReportRoutes } from './report-routes.ts'
 import { targetForLog } from './request-log.ts'
-import type { HealthJson } from './shapes.ts'
 import { SocketDoor } from './socket-door.ts'
 import { addStreamRoute, Streams } from './stream-route.ts'
 import { checkBySchemas } from './validation.ts'
@@ -66,8 +68,8 @@ export interface HttpContext {
   readonly allowedHosts: readonly string[]
   /** What the server says of itself. */
   readonly status: () => ServerStatus
-  /** How other servers of the herd are, by name, as far as they have told. */
-  readonly health?: () => ReadonlyMap<string, HealthJson>
+  /** The herd as this server sees it. */
+  readonly view: () => HerdView
 }
 
 /** Stopping takes no longer, whatever clients do: supervisors kill after some 5 s. */
@@ -143,6 +145,8 @@ export class HttpGateway {
     await addApiDocs(app, context.version)
     addReportRoutes(app, context)
     addClientRoutes(app, context)
+    addOwnTracksRoutes(app, context)
+    addOsmAndRoutes(app, context, async (_request, reply) => reply.redirect('/docs'))
     addStreamRoute(app, context, streams)
     addHerdRoute(app, context)
     addHealthRoutes(app, context)

@@ -259,8 +259,8 @@ const linkHealthSchema = object<LinkHealthJson>('A link, as a server sees it.', 
   open: Type.Boolean(),
   round_trip_ms: Type.Union([Type.Number(), Type.Null()]),
   queued: Type.Integer({ description: 'Fixes owed to the neighbor.' }),
-  in_per_s: Type.Union([Type.Number(), Type.Null()], { description: 'AT lines a second.' }),
-  out_per_s: Type.Union([Type.Number(), Type.Null()], { description: 'AT lines a second.' }),
+  in_per_s: Type.Number({ description: 'AT lines a second from the neighbor.' }),
+  out_per_s: Type.Number({ description: 'AT lines a second to the neighbor.' }),
 })
 
 const budgetSchema = object<BudgetJson>('What the herd may ask of a provider of places.', {
@@ -273,17 +273,26 @@ const budgetSchema = object<BudgetJson>('What the herd may ask of a provider of 
   left_here: Type.Integer(),
 })
 
-const healthSchema = object<HealthJson>('How a server is.', {
+const healthSchema = object<HealthJson>('How a server is, as it says of itself every two seconds.', {
+  version: Type.String(),
+  run: Type.String({ description: 'New at each start.' }),
+  age_s: Type.Number({ description: 'Seconds since this was heard.' }),
+  up_s: Type.Number(),
+  readiness: Type.Enum(['ready', 'catching up', 'alone']),
   clients: Type.Integer(),
   connections: Type.Integer(),
-  readiness: Type.Enum(['ready', 'catching up', 'alone']),
-  up_s: Type.Number(),
-  links: Type.Array(linkHealthSchema),
+  watchers: Type.Integer(),
   fixes_per_s: Type.Number({ description: 'Fixes a second that were new to it.' }),
+  accepted_per_s: Type.Number({ description: 'Reports a second of its own clients.' }),
+  busy_pct: Type.Number({ description: 'The part of the time in which it was at work.' }),
   audits_failed: Type.Integer({ description: 'Times that tables differed which should not have.' }),
+  clock_off_ms: Type.Union([Type.Number(), Type.Null()]),
+  http: Type.Boolean(),
+  mqtt: Type.Boolean(),
+  links: Type.Array(linkHealthSchema),
   budgets: Type.Array(budgetSchema),
-  table: Type.Optional(Type.String({ description: 'Equal where tables are.' })),
-  version: Type.String(),
+  vector: Type.String({ description: 'Of what it claims to hold.' }),
+  table: Type.Optional(Type.String({ description: 'Of its table; absent while that changes.' })),
 })
 
 /** The herd as one server sees it. */
