@@ -12,6 +12,7 @@ import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
 import type { MqttBridgeSecrets } from './secret.ts'
+import type { ServerStatus } from './replication/status.ts'
 import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
@@ -19,6 +20,8 @@ import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** What the server says of itself. */
+  readonly status: () => ServerStatus
   /** How the servers of the herd are. */
   readonly health: HerdHealth
   /** What clients that encrypt are shown. */
@@ -52,7 +55,7 @@ export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log, counters, system } = context
+  const { links, log, counters, system, status } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
   const gatekeeper = new TokenGatekeeper({ open: config.clients.open, counters })
@@ -61,8 +64,11 @@ export async function openGateways(
   const http = config.http.on
     ? await HttpGateway.open({
         ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
-        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
+        limits: { ...config.limits, ...config.http },
         allowedOrigins: config.http.allowedOrigins,
+        allowedHosts: [...config.http.allowedHosts, ...config.servers.map(({ host }) => host)],
+        status,
+        view: () => context.health.view(),
       })
     : null
   const bridge = openBridge(config, { ...context, calls, hub })
@@ -82,7 +88,7 @@ export async function openGateways(
     gatekeeper,
     hub,
     takers: {
-      http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
+      http: http === null ? null : (socket, connection, bytes) => http.take(socket, connection, bytes),
       mqtt: mqtt === null ? null : (socket, _connection, bytes) => mqtt.take(socket, bytes),
       tls: tls === null ? takeLink : (socket, connection, bytes) => tls.take(socket, connection, bytes),
     },
