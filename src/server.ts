@@ -183,7 +183,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, report, certificate: clientCertificate },
+      ...{ ...callsContext, links, report, certificate: clientCertificate, isExposed: !isLoopback(host) },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({

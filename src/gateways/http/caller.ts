@@ -14,7 +14,7 @@ const BASIC = /^Basic +(\S+)$/i
 export function callerOf(request: FastifyRequest, gatekeeper: Gatekeeper): Caller {
   const address = request.socket.remoteAddress ?? ''
   const grant = gatekeeper.admit(tokenOf(request.headers.authorization), address)
-  if (isRefused(grant)) throw new CallRefused('not-allowed', grant.reason)
+  if (isRefused(grant)) throw new CallRefused(grant.wantsToken ? 'no-token' : 'not-allowed', grant.reason)
   return { address, grant }
 }
 

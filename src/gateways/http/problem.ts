@@ -7,6 +7,7 @@ export const PROBLEM_TYPE = 'application/problem+json'
 const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: string]>> = {
   invalid: [400, 'Bad Request'],
   'not-allowed': [403, 'Forbidden'],
+  'no-token': [401, 'Unauthorized'],
   'unknown-client': [404, 'Not Found'],
   'too-many': [422, 'Too Many Answers'],
   rate: [429, 'Too Many Requests'],
@@ -37,6 +38,7 @@ export function sendProblem(
 /** Answers with what a call was refused for. */
 export function sendRefusal(reply: FastifyReply, { code, message, waitMs }: CallRefused): FastifyReply {
   const [status, title] = STATUS[code]
+  if (code === 'no-token') void reply.header('www-authenticate', 'Bearer realm="herd"')
   if (waitMs !== null) void reply.header('retry-after', Math.max(1, Math.ceil(waitMs / 1000)))
   return sendProblem(reply, status, code, title, message)
 }
