@@ -8,7 +8,7 @@ const MEANINGS = {
   reportsRefusedForRate: 'those refused by `limits.fixesPerSecondPerAddressMax`',
   whatsats: 'WHATSAT commands answered',
   whosats: 'WHOSAT commands answered',
-  watchersRefused: 'watchers refused by `limits.watchersMax`',
+  watchersRefused: 'watchers refused by `limits.watchersMax` or `limits.watchesPerConnectionMax`',
   tokensMissing:
     'clients turned away that showed no token, or came from another machine while there are none',
   tokensWrong: 'clients turned away that showed a token that is none',
@@ -45,7 +45,8 @@ const MEANINGS = {
   linksOpened: 'links made',
   linksLost: 'links lost',
   greetingsRefused: 'greetings refused: wrong herd, wrong name or wrong secret',
-  tlsFailed: 'TLS connections that failed before a greeting: wrong secret, too slow, or no TLS at all',
+  tlsFailed:
+    'TLS connections that failed before a greeting: wrong secret, too slow, or no TLS at all; links and clients',
   connectionsOpened: 'connections accepted',
   connectionsRefused: 'connections refused by `limits.connectionsMax` or `limits.connectionsPerAddressMax`',
   linesTooLong: 'connections closed by `limits.lineBytesMax`',

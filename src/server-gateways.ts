@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { HerdConfig } from './config.ts'
 import { TokenGatekeeper } from './gateways/access/gatekeeper.ts'
 import type { Gatekeeper } from './gateways/access/grant.ts'
+import type { TokenEntry } from './gateways/access/tokens.ts'
 import { Calls, type CallsContext } from './gateways/calls/calls.ts'
 import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
@@ -26,6 +27,8 @@ export interface ServerGatewaysContext extends CallsContext {
   readonly health: HerdHealth
   /** What clients that encrypt are shown. */
   readonly certificate: ClientCertificate | undefined
+  /** Whether other machines can reach this server. */
+  readonly isExposed: boolean
   readonly report: (event: ServerEvent) => void
   /** This server's. */
   readonly name: string
@@ -125,18 +128,28 @@ function openBridge(
 function watchTokens(
   config: HerdConfig,
   gatekeeper: TokenGatekeeper,
-  { log, report, system }: ServerGatewaysContext,
+  { log, report, system, isExposed }: ServerGatewaysContext,
 ): TokenFileWatch {
-  return new TokenFileWatch(
-    tokensFileOf(config),
-    (tokens) => {
-      gatekeeper.use(tokens)
-      if (tokens.length > 0) log.event('info', 'client tokens', { tokens: tokens.length })
-    },
-    (text) => {
-      log.event('error', 'client tokens', { text })
-      report({ level: 'error', event: 'tokens', text })
-    },
-    system.after,
-  )
+  let door = ''
+  const use = (tokens: readonly TokenEntry[]): void => {
+    gatekeeper.use(tokens)
+    log.event('info', 'client tokens', { tokens: tokens.length })
+    const text = doorText(tokens.length > 0, config.clients.open)
+    // Who is admitted has changed, or is told for the first time; on loopback that is everybody until there are tokens.
+    if (text !== door && (isExposed || tokens.length > 0 || door !== ''))
+      report({ level: tokens.length === 0 && isExposed ? 'warning' : 'info', event: 'clients', text })
+    door = text
+  }
+  const trouble = (text: string): void => {
+    log.event('error', 'client tokens', { text })
+    report({ level: 'error', event: 'tokens', text })
+  }
+  return new TokenFileWatch(tokensFileOf(config), use, trouble, system.after)
+}
+
+/** Who is admitted. */
+function doorText(hasTokens: boolean, isOpen: boolean): string {
+  if (hasTokens) return 'every client must show a client token'
+  if (isOpen) return 'there are no client tokens: whoever reaches this server may report as any client'
+  return 'there are no client tokens: only clients on this machine are answered (herd token create, or clients.open: true, admits others)'
 }

@@ -202,7 +202,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, health, status, report, name },
+      ...{ ...callsContext, links, health, status, report, name, isExposed: !isLoopback(host) },
       ...{ certificate: clientCertificate, mqttBridgeSecrets },
       serve: (socket, connection) => port?.serve(socket, connection),
     })

@@ -11,6 +11,10 @@ export interface ConversationOptions {
   readonly timeoutMs: number
   /** Whether to close our side after the last line and read to the end, or to end with the last reply. */
   readonly halfClose: boolean
+  /** The client token to show first; its reply is only handed back if it is refused, and then is all. */
+  readonly token?: string | undefined
+  /** Whether to go on after the last reply, with what the server says by itself, until it ends. */
+  readonly follow?: boolean
 }
 
 /**
@@ -28,8 +32,13 @@ export async function* converse(
   const ended = new AbortController()
   limitSilence(socket, options.timeoutMs, () => socket.connecting || replies.waiting > 0)
   let sent = false
+  let isAdmitted = options.token === undefined
   try {
     await once(socket, 'connect')
+    if (options.token !== undefined) {
+      replies.expect(['line'])
+      socket.write(`TOKEN ${options.token}\n`)
+    }
     sendAll(socket, lines, replies, options.halfClose, ended.signal).then(
       () => {
         sent = true
@@ -37,8 +46,12 @@ export async function* converse(
       (error: unknown) => socket.destroy(error instanceof Error ? error : new Error(String(error))),
     )
     for await (const chunk of socket as AsyncIterable<Buffer>) {
-      yield* replies.push(chunk)
-      if (sent && !options.halfClose && replies.waiting === 0) return
+      for (const reply of replies.push(chunk)) {
+        if (isAdmitted || !reply.ok) yield reply
+        if (!isAdmitted && !reply.ok) return
+        isAdmitted = true
+      }
+      if (sent && !options.halfClose && options.follow !== true && replies.waiting === 0) return
     }
   } catch (error) {
     throw new Unreachable(`no answer from ${nameOf(target)}: ${reasonOf(error)}`, { cause: error })
@@ -46,8 +59,10 @@ export async function* converse(
     ended.abort()
     socket.destroy()
   }
-  if (!sent || replies.waiting > 0) {
-    throw new Unreachable(`${nameOf(target)} closed the connection before it had answered everything`)
+  if (!sent || replies.waiting > 0 || options.follow === true) {
+    throw new Unreachable(
+      `${nameOf(target)} closed the connection${options.follow === true ? '' : ' before it had answered everything'}`,
+    )
   }
 }
 

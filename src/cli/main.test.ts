@@ -7,7 +7,20 @@ import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { runCommand } from './main.ts'
 
-const COMMANDS = ['up', 'start', 'join', 'leave', 'send', 'whatsat', 'whosat', 'status', 'places', 'check']
+const COMMANDS = [
+  'up',
+  'start',
+  'join',
+  'leave',
+  'send',
+  'whatsat',
+  'whosat',
+  'watch',
+  'token',
+  'status',
+  'places',
+  'check',
+]
 
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = '/nowhere') {
   const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()]

@@ -16,6 +16,7 @@ import { addStatus } from './status.ts'
 import { EXIT, type ExitCode, print, type Terminal, Unreachable } from './terminal.ts'
 import { addToken } from './token.ts'
 import { addUp } from './up.ts'
+import { addWatch } from './watch.ts'
 import { addWhatsat } from './whatsat.ts'
 import { addWhosat } from './whosat.ts'
 
@@ -80,6 +81,7 @@ Exit codes:
     addSend,
     addWhatsat,
     addWhosat,
+    addWatch,
     addStatus,
     addPlaces,
     addToken,

@@ -9,6 +9,7 @@ test('command words may be small; other words stay as they are', () => {
   assert.equal(lineOf(['whatsat', 'Kiwi', '10', '5']), 'WHATSAT Kiwi 10 5')
   assert.equal(lineOf(['WhosAt', 'kiwi', '1', '1']), 'WHOSAT kiwi 1 1')
   assert.equal(lineOf(['at', 'x']), 'AT x')
+  assert.equal(lineOf(['watch', '*']), 'WATCH *')
   assert.equal(lineOf(['hello', 'World']), 'hello World')
   assert.equal(lineOf(['']), '')
 })

@@ -10,9 +10,10 @@ export interface ClientOptions {
   readonly herd?: string
   readonly json?: boolean
   readonly timeout: number
+  readonly token?: string
 }
 
-const WORDS = new Set(['IAMAT', 'WHATSAT', 'WHOSAT', 'AT', 'HERD'])
+const WORDS = new Set(['IAMAT', 'WHATSAT', 'WHOSAT', 'WATCH', 'UNWATCH', 'AT', 'HERD'])
 
 /** Adds `herd send`. */
 export function addSend(program: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
@@ -21,7 +22,7 @@ export function addSend(program: Command, terminal: Terminal, finish: (code: Exi
     .description(
       'Sends a line to a server and prints its reply. The first word may be in small letters, and an iamat ' +
         'without a time gets the current one. Without words, the lines of the standard input are sent as ' +
-        'they come, until all their replies are in. Options stand before the server.',
+        'they come, until all their replies are in; after a watch it goes on until Ctrl-C. Options stand before the server.',
     )
     .usage('[options] <server> [words...]')
     .argument('<server>', 'a server of the herd, or host:port')
@@ -39,16 +40,34 @@ Exit code: 0 answered, 1 an answer begins with ?, 2 usage, 3 no connection or no
     )
     .action(async (server: string, words: string[], options: ClientOptions) => {
       const target = await targetOf(terminal, server, options.herd)
-      if (words.length > 0) finish(await ask(terminal, target, lineOf(words), options))
+      const line = lineOf(words)
+      if (/^WATCH\s/.test(line)) finish(await follow(terminal, target, line, options))
+      else if (words.length > 0) finish(await ask(terminal, target, line, options))
       else finish(await printReplies(terminal, target, terminal.input, options, true))
     })
 }
 
-/** Adds --herd, --timeout and --json. */
+/** Adds --herd, --timeout, --token and --json. */
 export function addClientOptions(command: Command): Command {
   return addHerdOption(command)
     .option('--timeout <ms>', 'how long to wait for an answer', milliseconds, 10_000)
+    .option(
+      '--token <token>',
+      'a client token; better in HERD_TOKEN, where other users of the machine do not see it',
+    )
     .option('--json', 'print each reply as an object in one line')
+}
+
+/** The client token that a command shows; undefined: none. @throws {UsageError} when it is none. */
+export function tokenOf(
+  { env: { HERD_TOKEN } }: Pick<Terminal, 'env'>,
+  { token = HERD_TOKEN }: Pick<ClientOptions, 'token'>,
+): string | undefined {
+  if (token === undefined || token === '') return undefined
+  // What is wrong with it is not said with the token in it.
+  if (!/^\S+$/.test(token))
+    throw new UsageError('a client token is one word: --token or HERD_TOKEN has white space in it')
+  return token
 }
 
 /** Sends one line and prints its reply. @throws {Unreachable} */
@@ -59,6 +78,27 @@ export function ask(
   options: ClientOptions,
 ): Promise<ExitCode> {
   return printReplies(terminal, target, only(Buffer.from(`${line}\n`)), options, false)
+}
+
+/** Sends a WATCH and prints the AT lines that come, until nobody reads them. @throws {Unreachable} when the server ends it. */
+export async function follow(
+  terminal: Terminal,
+  target: Target,
+  line: string,
+  options: ClientOptions,
+): Promise<ExitCode> {
+  const { json, timeout: timeoutMs } = options
+  const conversation = { timeoutMs, halfClose: false, token: tokenOf(terminal, options), follow: true }
+  let isAnswered = false
+  for await (const reply of converse(target, only(Buffer.from(`${line}\n`)), conversation)) {
+    // That it is watched is shown by what comes.
+    if (isAnswered || !reply.ok)
+      await print(terminal.output, json ? `${JSON.stringify(replyObject(reply))}\n` : reply.bytes)
+    isAnswered = true
+    if (!reply.ok) return EXIT.failed
+    if (!terminal.output.writable) return EXIT.ok
+  }
+  return EXIT.ok
 }
 
 /** Returns the line that words stand for. @throws {UsageError} when they are more than one line */
@@ -77,10 +117,11 @@ async function printReplies(
   terminal: Terminal,
   target: Target,
   lines: AsyncIterable<Buffer>,
-  { json, timeout }: ClientOptions,
+  options: ClientOptions,
   halfClose: boolean,
 ): Promise<ExitCode> {
-  const conversation: ConversationOptions = { timeoutMs: timeout, halfClose }
+  const { json, timeout: timeoutMs } = options
+  const conversation: ConversationOptions = { timeoutMs, halfClose, token: tokenOf(terminal, options) }
   let code: ExitCode = EXIT.ok
   for await (const reply of converse(target, lines, conversation)) {
     await print(terminal.output, json ? `${JSON.stringify(replyObject(reply))}\n` : reply.bytes)

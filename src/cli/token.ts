@@ -1,6 +1,4 @@
 /** `herd token`: makes, lists and removes client tokens. */
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { nearestName } from '../config.ts'
 import {
@@ -8,10 +6,10 @@ import {
   hashOf,
   makeToken,
   TOKEN_NAME,
-  type TokenEntry,
+  TOKENS_MAX,
   TokensInvalid,
 } from '../gateways/access/tokens.ts'
-import { readTokens, tokensFileOf, writeTokens } from '../token-file.ts'
+import { changeTokens, readTokens, tokensFileOf } from '../token-file.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf } from './herd-options.ts'
 import { columns, EXIT, type ExitCode, print, type Terminal, UsageError } from './terminal.ts'
 
@@ -51,7 +49,7 @@ Exit code: 0 done, 1 the file of tokens can't be used, 2 usage or no such token.
       "clients that it may report as, with commas between: IDs, beginnings such as 'anna/*', or '*'",
       list,
     )
-    .option('--read <clients>', 'clients that it may read, likewise', list)
+    .option('--read <clients>', 'clients that it may read, likewise (default: those of --report)', list)
     .addHelpText('after', "\nExample:\n  herd token create anna --report 'anna/*' --read '*'")
     .action(async (name: string, options: TokenOptions) => finish(await create(terminal, name, options)))
   withOptions(token.command('list'))
@@ -61,7 +59,9 @@ Exit code: 0 done, 1 the file of tokens can't be used, 2 usage or no such token.
     .action(async (options: TokenOptions) => finish(await listTokens(terminal, options)))
   withOptions(token.command('remove'))
     .summary('remove a token')
-    .description('Removes a token. Connections that were admitted by it stay open until they end.')
+    .description(
+      'Removes a token. Within a second or so nobody may do anything by it any more, and what it watches ends.',
+    )
     .argument('<name>', 'whose')
     .addHelpText('after', '\nExample:\n  herd token remove anna')
     .action(async (name: string, options: TokenOptions) => finish(await remove(terminal, name, options)))
@@ -81,25 +81,31 @@ async function create(terminal: Terminal, name: string, options: TokenOptions): 
   if (report.length === 0 && read.length === 0) {
     throw new UsageError("a token is for something: --report 'anna/*', --read '*', or both")
   }
-  return change(terminal, options, async (tokens, write) => {
-    if (tokens.some((token) => token.name === name)) {
-      throw new UsageError(`there is a token ${name} already; herd token remove ${name} removes it`)
-    }
+  return withFile(terminal, options, async (file) => {
     const token = makeToken()
-    await write([...tokens, { name, sha256: hashOf(token), report, read }])
+    let isFirst = false
+    await changeTokens(file, (tokens) => {
+      if (tokens.some((other) => other.name === name)) {
+        throw new UsageError(`there is a token ${name} already; herd token remove ${name} removes it`)
+      }
+      if (tokens.length >= TOKENS_MAX)
+        throw new UsageError(`there are ${TOKENS_MAX} tokens, and no more may be`)
+      isFirst = tokens.length === 0
+      return [...tokens, { name, sha256: hashOf(token), report, read }]
+    })
     await print(
       terminal.output,
       options.json ? `${JSON.stringify({ name, token, report, read })}\n` : `${token}\n`,
     )
-    if (tokens.length === 0) {
+    if (isFirst) {
       await print(terminal.errors, 'herd: this is the first token: from now on every client must show one\n')
     }
   })
 }
 
 async function listTokens(terminal: Terminal, options: TokenOptions): Promise<ExitCode> {
-  return change(terminal, options, async (tokens) => {
-    const rows = tokens.map(({ name, report, read }) => ({ name, report, read }))
+  return withFile(terminal, options, async (file) => {
+    const rows = ((await readTokens(file)) ?? []).map(({ name, report, read }) => ({ name, report, read }))
     if (options.json) {
       await print(terminal.output, `${JSON.stringify({ tokens: rows })}\n`)
       return
@@ -115,42 +121,40 @@ async function listTokens(terminal: Terminal, options: TokenOptions): Promise<Ex
 }
 
 async function remove(terminal: Terminal, name: string, options: TokenOptions): Promise<ExitCode> {
-  return change(terminal, options, async (tokens, write) => {
-    const names = tokens.map((token) => token.name)
-    if (!names.includes(name)) {
-      const nearest = nearestName(name, names)
-      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-      throw new UsageError(`there is no token ${name}${hint}`)
-    }
-    await write(tokens.filter((token) => token.name !== name))
+  return withFile(terminal, options, async (file) => {
+    let isLast = false
+    await changeTokens(file, (tokens) => {
+      const names = tokens.map((token) => token.name)
+      if (!names.includes(name)) {
+        const nearest = nearestName(name, names)
+        const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
+        throw new UsageError(`there is no token ${name}${hint}`)
+      }
+      isLast = tokens.length === 1
+      return tokens.filter((token) => token.name !== name)
+    })
     await print(
       terminal.output,
       options.json ? `${JSON.stringify({ removed: name })}\n` : `removed ${name}\n`,
     )
-    if (tokens.length === 1) {
+    if (isLast) {
       await print(
         terminal.errors,
-        'herd: that was the last token: now clients on this machine need none, and others are turned away\n',
+        'herd: that was the last token: now clients on this machine need none, and others are turned away unless clients.open is true\n',
       )
     }
   })
 }
 
-/** Reads the tokens for a command, and tells what is wrong with their file. */
-async function change(
+/** Finds the file of tokens for a command, and tells what is wrong with it. */
+async function withFile(
   terminal: Terminal,
   options: TokenOptions,
-  command: (
-    tokens: readonly TokenEntry[],
-    write: (tokens: readonly TokenEntry[]) => Promise<void>,
-  ) => Promise<void>,
+  command: (file: string) => Promise<void>,
 ): Promise<ExitCode> {
   const file = tokensFileOf(await herdOf(terminal, options.herd, options))
   try {
-    await command(await readTokens(file), async (tokens) => {
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-      await writeTokens(file, tokens)
-    })
+    await command(file)
     return EXIT.ok
   } catch (error) {
     if (!(error instanceof TokensInvalid)) throw error

@@ -213,16 +213,25 @@ function encryptionProblems({ link, servers }: HerdFile): string[] {
   )
 }
 
-// Links between our servers are encrypted; what clients and classic servers say is not.
+// Links between our servers are encrypted; what classic servers say is not, and what clients say only with a certificate.
 function warningsOf(file: HerdFile): string[] {
   const hosts = Object.entries(file.servers)
     .filter(([, { host }]) => !isLoopback(host))
     .map(([name, { host, classic }]) =>
       classic
         ? `servers.${name}.host: ${host} is not a loopback address. What is said with a classic server is not encrypted, and it is believed by its address: use a network that you trust.`
-        : `servers.${name}.host: ${host} is not a loopback address. Whoever reaches it may report as any client, and what clients say is not encrypted.`,
+        : `servers.${name}.host: ${host} is not a loopback address. ${clientsText(file.clients)}`,
     )
   return [...hosts, ...ackWarnings(file)]
+}
+
+function clientsText({ open, certificateFile }: HerdFile['clients']): string {
+  const who = open
+    ? 'Whoever reaches it may report as any client, unless there are client tokens (herd token create).'
+    : 'Clients of other machines are turned away until there are client tokens (herd token create), or clients.open is true.'
+  return certificateFile === undefined
+    ? `${who} What clients say, tokens too, is not encrypted (clients.certificateFile).`
+    : who
 }
 
 // Servers may join later, so a herd that can't acknowledge yet is no error.

@@ -231,8 +231,8 @@ const clients = group<{ open: boolean } & Partial<ClientSettings>>('Who may repo
         'Whether clients of other machines are admitted while there are no client tokens (`herd token create`). Those of this machine are.',
     }),
   ),
-  tokensFile: text('tokens.yaml', 'The file of client tokens. A relative path starts at the herd file.', {
-    defaultText: '`<herd>.tokens.yaml` in the state folder',
+  tokensFile: text('tokens.json', 'The file of client tokens. A relative path starts at the herd file.', {
+    defaultText: '`<herd>.tokens.json` in the state folder',
   }),
   certificateFile: pemFile(
     '{server}',

@@ -7,6 +7,7 @@ import { Whosat, type WhosatContext } from './line/whosat.ts'
 
 /** Replies that a socket takes before it asks to wait. */
 const SOCKET_BYTES = 65_536
+const KEEP_ALIVE_MS = 60_000
 /** Stopping takes no longer, whatever clients do: supervisors kill after some 5 s. */
 const STOP_MS_MAX = 3000
 
@@ -58,6 +59,9 @@ export class Port {
       {
         allowHalfOpen: true,
         noDelay: true,
+        // Who only watches says nothing: whether it is still there is asked now and then.
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
         highWaterMark: Math.min(SOCKET_BYTES, this.#options.limits.replyBytesMax),
       },
       (socket) => this.#accept(socket),

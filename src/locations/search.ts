@@ -16,10 +16,14 @@ export interface Query {
   readonly since: Nanotime | null
   /** A record to leave out, or −1. */
   readonly except: number
+  /** Which records may be found; `null`: all. */
+  readonly mayFind?: ((record: number) => boolean) | null
 }
 
 /** A turn looks at this many cells and records at most: some 2 ms when none of them is in a cache. */
 export const TURN_LOOKS_MAX = 20_000
+/** Asking whether a record may be found takes as long as looking at so many. */
+const MAY_FIND_LOOKS = 4
 /** The first circle of a search for the nearest: about a fine cell around its own. */
 const FIRST_RADIUS_METRES = 300
 /** The next circle is as much larger as the density found so far lets expect, within these bounds. */
@@ -129,13 +133,18 @@ export class Search {
   /** Judges a record. @returns what that cost beyond looking at it, in looks. */
   readonly #visit = (record: number): number => {
     this.#looks++
-    const { except, since } = this.#query
+    const { except, since, mayFind = null } = this.#query
     if (record === except || !this.#fixes.records.isUsed(record)) return 0
     if (this.#fixes.isBefore(record, this.#forgetBefore)) return 0
     if (since !== null && this.#fixes.isBefore(record, since)) return 0
     const candidates = this.#candidates
     const before = candidates.work
-    candidates.offer(record)
+    if (mayFind === null) candidates.offer(record)
+    else {
+      this.#looks += MAY_FIND_LOOKS
+      if (mayFind(record)) candidates.offer(record)
+      return candidates.work - before + MAY_FIND_LOOKS
+    }
     return candidates.work - before
   }
 

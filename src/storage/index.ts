@@ -1,4 +1,5 @@
 export type { Disk, DiskFile } from './disk.ts'
+export { lockFile } from './file-lock.ts'
 export { JournalFiles } from './journal-files.ts'
 export { JournalLink, type JournalLinkLimits } from './journal-link.ts'
 export { type JournalLoadContext, loadJournal } from './journal-loading.ts'

@@ -1,13 +1,12 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Disk, DiskFile } from './disk.ts'
+import { lockFile } from './file-lock.ts'
 
 /** Where people are is nobody else's business. */
 const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
 const LOCK_NAME = 'lock'
-/** SQLite's code for a file that somebody else has locked. */
-const SQLITE_BUSY = 5
 
 /** The disk of this machine. */
 export const realDisk: Disk = {
@@ -74,22 +73,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-/**
- * Node has no call that locks a file, but SQLite, which comes with it, has: an exclusive transaction on an empty
- * database holds a lock of the kernel, which ends with the process. A process ID in a file would not do: after a
- * crash another process may have it, and in containers nearly all are process 1.
- */
-async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
-  const { DatabaseSync } = await import('node:sqlite')
-  const database = new DatabaseSync(path, { timeout: 0 })
-  try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-  } catch (error) {
-    database.close()
-    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return null
-    throw error
-  }
-  return async () => database.close()
 }

@@ -73,7 +73,13 @@ async function inNet(
   chaos.skipIf(await whyNoNetSpaces())
   const spaces = await NetSpaces.make(t, UCLA)
   const { hosts, runners } = spaces
-  const herd = await chaos.startHerd({ servers: UCLA, links: UCLA_LINKS, settings: { link }, hosts, runners })
+  const herd = await chaos.startHerd({
+    servers: UCLA,
+    links: UCLA_LINKS,
+    settings: { link, clients: { open: true } },
+    hosts,
+    runners,
+  })
   const net: Net = { chaos, spaces, herd, traffic: chaos.traffic() }
   const done = await fault(net)
   return `${done}, ${await spaces.dropped()} packets dropped, ${chaos.ledger.acknowledgements} reports acknowledged`

@@ -28,7 +28,13 @@ async function vanish(chaos: Chaos, t: TestContext, how: 'killed' | 'frozen'): P
   chaos.skipIf(await whyNoNetSpaces())
   const spaces = await NetSpaces.make(t, UCLA)
   const { hosts, runners } = spaces
-  const herd = await chaos.startHerd({ servers: UCLA, links: UCLA_LINKS, hosts, runners })
+  const herd = await chaos.startHerd({
+    servers: UCLA,
+    links: UCLA_LINKS,
+    settings: { clients: { open: true } },
+    hosts,
+    runners,
+  })
   const traffic = chaos.traffic()
   const rounds = chaos.pick(2, 15)
   for (let round = 0; round < rounds; round++) {

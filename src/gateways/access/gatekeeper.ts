@@ -1,5 +1,6 @@
 import type { Counters } from '../../counters.ts'
 import { EVERYTHING, type Gatekeeper, type Grant, type Refused } from './grant.ts'
+import { RevocableGrant } from './revocable-grant.ts'
 import { TokenBook, type TokenEntry } from './tokens.ts'
 
 /** What a gatekeeper goes by. */
@@ -14,9 +15,13 @@ const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/
 const PROTECTED: Refused = {
   reason:
     'this server takes commands from its own machine only, until it has client tokens (herd token create) or its herd file says clients.open: true',
+  wantsToken: false,
 }
-const NO_TOKEN: Refused = { reason: 'this herd wants a client token (herd token create)' }
-const WRONG_TOKEN: Refused = { reason: 'that client token is none of this herd' }
+const NO_TOKEN: Refused = {
+  reason: 'this herd wants a client token (herd token create)',
+  wantsToken: true,
+}
+const WRONG_TOKEN: Refused = { reason: 'that client token is none of this herd', wantsToken: true }
 
 /**
  * Who may do what. With tokens, nobody is admitted without one. Without any, everybody on this machine is, and nobody else unless the
@@ -24,7 +29,9 @@ const WRONG_TOKEN: Refused = { reason: 'that client token is none of this herd' 
  */
 export class TokenGatekeeper implements Gatekeeper {
   readonly #options: GatekeeperOptions
-  #book = new TokenBook([])
+  readonly #book = new TokenBook()
+  /** What is given to those who need no token; `null` while tokens are asked for. */
+  #everybody: RevocableGrant | null = new RevocableGrant(EVERYTHING.name, EVERYTHING)
 
   constructor(options: GatekeeperOptions) {
     this.#options = options
@@ -32,12 +39,17 @@ export class TokenGatekeeper implements Gatekeeper {
 
   /** Whether tokens are asked for. */
   get asksForTokens(): boolean {
-    return this.#book.size > 0
+    return this.#everybody === null
   }
 
-  /** From now on these are the tokens. Connections that were admitted stay so. */
+  /** From now on these are the tokens. What was given by others is revoked, and with the first token what was given without any. */
   use(entries: readonly TokenEntry[]): void {
-    this.#book = new TokenBook(entries)
+    const before = this.#everybody
+    if (entries.length > 0) this.#everybody = null
+    else this.#everybody ??= new RevocableGrant(EVERYTHING.name, EVERYTHING)
+    // Whoever is told that its grant holds no more may come again at once: by then the new rules hold.
+    this.#book.replace(entries)
+    if (this.#everybody === null) before?.revoke()
   }
 
   admit(token: string | null, address: string): Grant | Refused {
@@ -48,8 +60,9 @@ export class TokenGatekeeper implements Gatekeeper {
   }
 
   #judge(token: string | null, address: string): Grant | Refused {
-    if (this.asksForTokens) return token === null ? NO_TOKEN : (this.#book.find(token) ?? WRONG_TOKEN)
-    return this.#options.open || isLoopbackAddress(address) ? EVERYTHING : PROTECTED
+    const everybody = this.#everybody
+    if (everybody === null) return token === null ? NO_TOKEN : (this.#book.find(token) ?? WRONG_TOKEN)
+    return this.#options.open || isLoopbackAddress(address) ? everybody : PROTECTED
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import Type from 'typebox'
 import { Value } from 'typebox/value'
 import type { Grant } from './grant.ts'
+import { RevocableGrant } from './revocable-grant.ts'
 
 /** A token as its file has it. */
 export interface TokenEntry {
@@ -18,7 +19,7 @@ export interface TokenEntry {
 
 /** How a token begins, so that people and scanners of secrets know it for one. */
 export const TOKEN_PREFIX = 'herd_'
-/** What a token may look like, whoever made it. */
+/** So many random bytes are in one: nobody guesses it, however fast it can be tried. */
 const TOKEN_BYTES = 32
 /** A longer text is no token: it isn't even hashed. */
 export const TOKEN_LENGTH_MAX = 256
@@ -27,8 +28,11 @@ export const TOKENS_MAX = 100_000
 
 /** What a token may be called. */
 export const TOKEN_NAME: RegExp = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$/
-/** One of `report` or `read`: an ID, or the beginning of some with `*` behind it. */
-export const CLIENT_PATTERN: RegExp = /^[^\s*]{0,1024}\*?$/
+/**
+ * One of `report` or `read`: an ID, or the beginning of some with `*` behind it. IDs are bytes, patterns are characters: an ID that is
+ * no UTF-8 is read with U+FFFD for what is none, so no pattern has that, and only a beginning can stand for such an ID.
+ */
+export const CLIENT_PATTERN: RegExp = /^[^\s*\uFFFD]{0,1024}\*?$/
 
 const tokensFile = Type.Object(
   {
@@ -68,38 +72,60 @@ export function checkedTokens(content: unknown): readonly TokenEntry[] {
   if (!Value.Check(tokensFile, content)) {
     const [first] = Value.Errors(tokensFile, content)
     throw new TokensInvalid(
-      `${first?.instancePath ?? ''} ${first?.message ?? 'is wrong'}; a token has name, sha256, report and read`,
+      `${first?.instancePath ?? ''} ${first?.message ?? 'is wrong'}; a token has name, sha256, report and read`.trim(),
     )
   }
-  const names = content.tokens.map(({ name }) => name)
-  const twice = names.find((name, place) => names.indexOf(name) !== place)
-  if (twice !== undefined) throw new TokensInvalid(`there are two tokens called ${twice}`)
+  const names = new Set<string>()
+  const hashes = new Set<string>()
+  for (const { name, sha256 } of content.tokens) {
+    if (names.has(name)) throw new TokensInvalid(`there are two tokens called ${name}`)
+    if (hashes.has(sha256)) throw new TokensInvalid(`the token of ${name} is that of another, too`)
+    names.add(name)
+    hashes.add(sha256)
+  }
   return content.tokens
+}
+
+interface Held {
+  /** The entry as text: the same text is the same grant. */
+  readonly text: string
+  readonly grant: RevocableGrant
 }
 
 /** The grants of tokens, by their hashes: what is compared is no secret, so how long it takes tells nothing. */
 export class TokenBook {
-  readonly #grants: ReadonlyMap<string, Grant>
-
-  constructor(entries: readonly TokenEntry[]) {
-    this.#grants = new Map(entries.map((entry) => [entry.sha256, grantOf(entry)]))
-  }
+  #held: ReadonlyMap<string, Held> = new Map()
 
   /** How many there are. */
   get size(): number {
-    return this.#grants.size
+    return this.#held.size
+  }
+
+  /** From now on these are the tokens: the grants of those that were others before are revoked. */
+  replace(entries: readonly TokenEntry[]): void {
+    const before = this.#held
+    this.#held = new Map(
+      entries.map((entry) => {
+        const text = JSON.stringify([entry.name, entry.report, entry.read])
+        const held = before.get(entry.sha256)
+        return [entry.sha256, held?.text === text ? held : { text, grant: grantOf(entry) }]
+      }),
+    )
+    for (const [sha256, held] of before) if (this.#held.get(sha256) !== held) held.grant.revoke()
   }
 
   /** What a token lets its bearer do; `null`: it is none of ours. */
   find(token: string): Grant | null {
     if (token.length > TOKEN_LENGTH_MAX) return null
-    return this.#grants.get(hashOf(token)) ?? null
+    return this.#held.get(hashOf(token))?.grant ?? null
   }
 }
 
-function grantOf({ name, report, read }: TokenEntry): Grant {
-  const [mayReport, mayRead] = [matcher(report), matcher(read)]
-  return { name: `token ${name}`, readsAll: read.includes('*'), mayReport, mayRead }
+function grantOf({ name, report, read }: TokenEntry): RevocableGrant {
+  return new RevocableGrant(name, {
+    ...{ reportsAll: report.includes('*'), readsAll: read.includes('*') },
+    ...{ mayReport: matcher(report), mayRead: matcher(read) },
+  })
 }
 
 function matcher(patterns: readonly string[]): (client: string) => boolean {

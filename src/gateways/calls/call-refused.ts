@@ -1,11 +1,12 @@
 /**
- * Why a call was refused. `invalid`: it makes no sense, now or later. `not-allowed`: who asks may not. `unknown-client`: the herd has
+ * Why a call was refused. `invalid`: it makes no sense, now or later. `not-allowed`: who asks may not. `no-token`: a (right) client token must be shown. `unknown-client`: the herd has
  * not heard of it. `too-many`: the answer would be too large. `rate`: later. `clock-off`, `table-full`: this server can't take it.
  * `late`: it was taken, but is not held as widely as it must be.
  */
 export type RefusalCode =
   | 'invalid'
   | 'not-allowed'
+  | 'no-token'
   | 'unknown-client'
   | 'too-many'
   | 'rate'

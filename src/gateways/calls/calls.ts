@@ -14,6 +14,7 @@ import { FROM_CLIENT, type Replica } from '../../replication/replica.ts'
 import type { Stamp } from '../../replication/stamps.ts'
 import type { System } from '../../system.ts'
 import type { Grant } from '../access/grant.ts'
+import { mayFind } from '../access/may-find.ts'
 import type { AddressBook } from '../address-book.ts'
 import { askNear, type FindPlaces } from '../places-ask.ts'
 import { CallRefused } from './call-refused.ts'
@@ -127,8 +128,7 @@ export class Calls {
   }
 
   /**
-   * Looks for clients: the nearest first, or by ID. Who is searched for by a caller that may not read all is left out afterwards,
-   * so that it may get fewer than it asked for.
+   * Looks for clients, among those that the caller may read: the nearest first, or by ID.
    *
    * @throws {CallRefused} when more are there than one answer may hold.
    */
@@ -147,6 +147,7 @@ export class Calls {
       items: Math.min(items, itemsMax + 1),
       since: ageSecondsMax === null ? null : this.#ago(ageSecondsMax),
       except: -1,
+      mayFind: mayFind(grant, replica.table),
     })
     if (!search.step()) {
       counters.searchesLong++

@@ -3,7 +3,10 @@ import { type Attributes, type Nanotime, readAttributes } from '../../protocol/i
 
 /** The newest fix of a client as values: what gateways answer with. */
 export interface ClientFix {
+  /** Its ID as characters: U+FFFD stands for what is no UTF-8. */
   readonly client: string
+  /** Its ID as it came. */
+  readonly clientBytes: Buffer
   /** The server that accepted it. */
   readonly server: string
   /** Degrees. */
@@ -27,6 +30,7 @@ export function clientFixOf(stored: StoredFix): ClientFix {
   return {
     ...{ latitude, longitude, time: { ...time }, skew: { ...skew } },
     client: stored.client.toString('utf8'),
+    clientBytes: Buffer.from(stored.client),
     server: text(stored.serverName),
     positionText: text(stored.positionText),
     timeText: text(stored.timeText),
@@ -38,6 +42,21 @@ export function clientFixOf(stored: StoredFix): ClientFix {
 /** The AT line of a fix, without line end. */
 export function atLineOf({ server, skewText, client, positionText, timeText }: ClientFix): string {
   return `AT ${server} ${skewText} ${client} ${positionText} ${timeText}`
+}
+
+/** The AT line of a fix as bytes, without line end: byte for byte what its server answered. */
+export function atBytesOf({
+  server,
+  skewText,
+  clientBytes,
+  positionText,
+  timeText,
+}: Omit<ClientFix, 'client'>): Buffer {
+  return Buffer.concat([
+    Buffer.from(`AT ${server} ${skewText} `, 'latin1'),
+    clientBytes,
+    Buffer.from(` ${positionText} ${timeText}`, 'latin1'),
+  ])
 }
 
 /**

@@ -8,19 +8,13 @@ export const PROBLEM_TYPE = 'application/problem+json'
 const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: string]>> = {
   invalid: [400, 'Bad Request'],
   'not-allowed': [403, 'Forbidden'],
+  'no-token': [401, 'Unauthorized'],
   'unknown-client': [404, 'Not Found'],
   'too-many': [422, 'Too Many Answers'],
   rate: [429, 'Too Many Requests'],
   'clock-off': [503, 'Clock Off'],
   'table-full': [507, 'Table Full'],
   late: [504, 'Not Held Widely Enough In Time'],
-}
-
-/** Whoever asks shows no token, or none that holds. */
-export class NotAdmitted extends CallRefused {
-  constructor(reason: string) {
-    super('not-allowed', reason)
-  }
 }
 
 /** The HTTP status of a refusal. */
@@ -57,11 +51,8 @@ export function sendProblem(
 /** Answers with what a call was refused for. */
 export function sendRefusal(reply: FastifyReply, refused: CallRefused): FastifyReply {
   const { code, message, waitMs } = refused
-  if (refused instanceof NotAdmitted) {
-    void reply.header('www-authenticate', 'Bearer realm="herd"')
-    return sendProblem(reply, 401, 'not-admitted', 'Unauthorized', message)
-  }
   const [status, title] = STATUS[code]
+  if (code === 'no-token') void reply.header('www-authenticate', 'Bearer realm="herd"')
   if (waitMs !== null) void reply.header('retry-after', Math.max(1, Math.ceil(waitMs / 1000)))
   return sendProblem(reply, status, code, title, message)
 }

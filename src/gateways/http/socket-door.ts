@@ -6,7 +6,7 @@ import { CallRefused } from '../calls/call-refused.ts'
 import { admittedBy, tokenOf } from './caller.ts'
 import type { HttpContext } from './http-gateway.ts'
 import type { OriginGuard } from './origin-guard.ts'
-import { PROBLEM_TYPE, problemText } from './problem.ts'
+import { PROBLEM_TYPE, problemText, statusOf } from './problem.ts'
 import { targetForLog } from './request-log.ts'
 import { problemSchema } from './schemas.ts'
 import { SocketSession } from './socket-session.ts'
@@ -102,7 +102,9 @@ export class SocketDoor {
       admittedBy(this.#context.gatekeeper, token, request.socket.remoteAddress)
       return null
     } catch (error) {
-      if (error instanceof CallRefused) return { status: 401, code: 'not-admitted', detail: error.message }
+      if (error instanceof CallRefused) {
+        return { status: statusOf(error.code), code: error.code, detail: error.message }
+      }
       throw error
     }
   }

@@ -1,6 +1,6 @@
 import type { Counters } from '../../counters.ts'
 import { type CommandParser, fieldEnd, fieldStart } from '../../protocol/index.ts'
-import { EVERYTHING, type Gatekeeper, type Grant, isRefused } from '../access/grant.ts'
+import { type Gatekeeper, type Grant, isRefused } from '../access/grant.ts'
 
 /** What access needs. */
 export interface LineAccessContext {
@@ -20,8 +20,11 @@ export class LineAccess {
   readonly #context: LineAccessContext
   readonly #address: string
   readonly #say: (line: string) => void
-  /** `null` until it is known. */
+  /** `null` until it is known, and when it holds no more. */
   #grant: Grant | null = null
+  /** Whether it may do everything: then no line is looked at. */
+  #isFree = false
+  #forgetGrant: () => void = () => {}
 
   /** @param say appends a line to the replies. */
   constructor(context: LineAccessContext, address: string, say: (line: string) => void) {
@@ -37,8 +40,9 @@ export class LineAccess {
 
   /** Whether the client may do what the command at hand asks for; if not, it is told why. */
   isAllowed(buffer: Buffer, asked: Asked): boolean {
+    if (this.#isFree) return true
     const { grant } = this
-    if (grant === EVERYTHING || grant === null || asked === 'ask') return grant !== null
+    if (grant === null || asked === 'ask') return grant !== null
     const client = this.operand(buffer)
     if (asked === 'report' ? grant.mayReport(client) : grant.mayRead(client)) return true
     this.#context.counters.notAllowed++
@@ -46,7 +50,7 @@ export class LineAccess {
     return false
   }
 
-  /** `TOKEN`: what it says goes nowhere but to the gatekeeper. */
+  /** `TOKEN`: what it says goes nowhere but to the gatekeeper. A wrong one leaves the one before as it is. */
   token(buffer: Buffer): void {
     const grant = this.#admit(this.operand(buffer))
     if (grant !== null) this.#say(`TOKEN ${grant.name}`)
@@ -58,13 +62,24 @@ export class LineAccess {
     return buffer.toString('utf8', fieldStart(fields, OPERAND), fieldEnd(fields, OPERAND))
   }
 
+  /** The connection is gone, or somebody else's. */
+  end(): void {
+    this.#forgetGrant()
+  }
+
   #admit(token: string | null): Grant | null {
     const admitted = this.#context.gatekeeper.admit(token, this.#address)
     if (isRefused(admitted)) {
       this.#say(`? ${admitted.reason}`)
       return null
     }
+    this.#forgetGrant()
     this.#grant = admitted
+    this.#isFree = admitted.reportsAll && admitted.readsAll
+    this.#forgetGrant = admitted.whenRevoked(() => {
+      this.#grant = null
+      this.#isFree = false
+    })
     return admitted
   }
 }

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net'
 import { NOT_NEWER } from '../../locations/index.ts'
 import { LineFramer } from '../../protocol/index.ts'
-import { EVERYTHING } from '../access/grant.ts'
 import { AckHold } from './ack-hold.ts'
 import { type ConnectionContext, takerOf } from './connection-context.ts'
 import { LineAccess } from './line-access.ts'
@@ -61,7 +60,7 @@ export class LineConnection {
     this.#turn = new Turn(context, this.#replies, this.#address)
     this.#ack = new AckHold(context, this.#replies, () => this.#resume())
     this.#access = new LineAccess(context, this.#address, (line) => this.#say(line))
-    this.#watches = new LineWatches(context, this.#replies)
+    this.#watches = new LineWatches(context, this.#replies, () => this.#work())
     this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -114,6 +113,7 @@ export class LineConnection {
     this.#lingerTimer?.()
     this.#ack.cancel()
     this.#watches.end()
+    this.#access.end()
     this.#state = 'closing'
   }
 
@@ -133,7 +133,7 @@ export class LineConnection {
     this.#ack.hold()
     this.#replies.send()
     if (!exhausted) this.#pause()
-    else if (this.#stopping || (this.#ended && !this.#watches.isOn)) this.#finish()
+    else if (this.#stopping || this.#ended) this.#finish()
     else if (this.#state === 'paused') {
       this.#state = 'reading'
       this.#pausedFor = null
@@ -168,13 +168,14 @@ export class LineConnection {
       case 'watch':
       case 'watch-near':
         this.#turn.spend(QUERY_COST)
-        this.#say(this.#watches.answer(this.#access, buffer, kind === 'watch-near'))
+        this.#watches.watch(this.#access, buffer, kind === 'watch-near', (line) => this.#say(line))
         return true
       case 'unwatch':
         this.#watches.end()
         this.#say('UNWATCH')
         return true
       case 'token':
+        this.#turn.spend(QUERY_COST)
         this.#access.token(buffer)
         return true
       case 'ack':
@@ -213,8 +214,7 @@ export class LineConnection {
   }
 
   /** Appends a line of our own. */
-  #say(text: string | null): void {
-    if (text === null) return
+  #say(text: string): void {
     this.#ack.hold()
     const line = Buffer.from(`${text}\n`)
     this.#context.output.append(line, 0, line.length)
@@ -242,22 +242,23 @@ export class LineConnection {
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
     const { whosat, commands, output } = this.#context
     this.#ack.hold()
-    const search = whosat.begin(kind, buffer)
+    const { grant } = this.#access
+    if (grant === null) return
+    const search = whosat.begin(kind, buffer, grant)
     if (search === null) {
       commands.invalid(buffer, start, end)
       return
     }
     const isDone = search.step()
     this.#turn.spend(search.looks / LOOKS_AT_COST_1)
-    const grant = this.#access.grant ?? EVERYTHING
-    if (isDone) whosat.append(search, grant)
+    if (isDone) whosat.append(search)
     else {
       this.#context.counters.searchesLong++
       const resolve = this.#awaitReply(output.waiting)
       const isWanted = (): boolean => !this.#socket.destroyed
       whosat.finish(search, isWanted, () => {
         output.cutBack(0)
-        whosat.append(search, grant)
+        whosat.append(search)
         resolve(output.take())
       })
     }
@@ -364,7 +365,7 @@ export class LineConnection {
     // An awaited reply and a drained socket call it themselves.
   }
 
-  /** All lines are answered: answers a rest that the client ended without LF, and closes when all replies are out. */
+  /** All lines are answered: answers a rest that the client ended without LF, and closes when all is said. */
   #finish(): void {
     const { commands, log } = this.#context
     if (this.#ended && this.#framer.finish()) {
@@ -374,7 +375,7 @@ export class LineConnection {
       else commands.invalid(buffer, start, end)
       this.#replies.send()
     }
-    if (this.#replies.isDone) this.#close('')
+    if (this.#replies.isDone && (this.#stopping || !this.#watches.isOn)) this.#close('')
   }
 
   /** Ends the connection, for a fault or because all is said: takes no more lines, and closes when all replies are out. */
@@ -382,6 +383,7 @@ export class LineConnection {
     const { output } = this.#context
     this.#ack.hold()
     output.append(Buffer.from(reply), 0, Buffer.byteLength(reply))
+    this.#watches.end()
     this.#state = 'closing'
     // What still comes is read and dropped: closing over unread bytes would take back the reply.
     this.#socket.resume()

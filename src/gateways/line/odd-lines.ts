@@ -15,8 +15,9 @@ export function isHttpRequestLine(buffer: Buffer, start: number, end: number): b
 /** A line that shows a token is logged as this … */
 const TOKEN_LOGGED: Buffer = Buffer.from('TOKEN (not logged)')
 /** … and one that does so in a wrong way is answered with this. */
-export const TOKEN_MISPLACED = '? TOKEN takes one token, in a line of its own'
-const TOKEN = /^\s*TOKEN(?:\s|$)/
+export const TOKEN_MISPLACED =
+  '? TOKEN, in capital letters, takes one token and nothing else, in a whole line'
+const TOKEN = /^\s*TOKEN(?:\s|$)/i
 
 /** Says whether the line `buffer[start, end)` may hold a token, well or badly written: it is neither logged nor sent back. */
 export function isTokenLine(buffer: Buffer, start: number, end: number): boolean {

@@ -3,6 +3,14 @@ import { test } from 'node:test'
 import { fc, runs } from '../../../test/support/properties.ts'
 import { ReplyQueue } from './reply-queue.ts'
 
+/** Takes what is ready: replies as text, a mark as `|`. */
+function sentOf(queue: ReplyQueue): string {
+  return queue
+    .takeReady()
+    .map((reply) => (typeof reply === 'function' ? '|' : reply.toString()))
+    .join('')
+}
+
 const step = fc.tuple(fc.constantFrom('push', 'push', 'await', 'answer', 'take'), fc.nat(100), fc.string())
 
 test('replies leave in the order of their commands, each once, as soon as all before them are there', () => {
@@ -14,7 +22,7 @@ test('replies leave in the order of their commands, each once, as soon as all be
       let sent = ''
       let due = ''
       const take = (): void => {
-        sent += Buffer.concat(queue.takeReady()).toString()
+        sent += sentOf(queue)
         while (expected[0] !== undefined && expected[0].rest !== null) {
           due += expected[0].text + expected[0].rest
           expected.shift()
@@ -57,6 +65,21 @@ test('bytes count what is held, heads and rests', () => {
   assert.deepEqual(queue.takeReady(), [])
   answer(Buffer.from('{}\n\n'))
   assert.equal(queue.bytes, 11)
-  assert.equal(Buffer.concat(queue.takeReady()).toString(), 'AT\n{}\n\n? x\n')
+  assert.equal(sentOf(queue), 'AT\n{}\n\n? x\n')
   assert.equal(queue.bytes, 0)
+})
+
+test('a mark is passed when all before it is sent, and not before', () => {
+  const queue = new ReplyQueue()
+  const answer = queue.await(Buffer.from('a'))
+  queue.push(Buffer.from('b'))
+  queue.mark(() => undefined)
+  const answerLast = queue.await(Buffer.from('c'))
+  assert.equal(sentOf(queue), '')
+  answer(Buffer.from('1'))
+  assert.equal(sentOf(queue), 'a1b|')
+  assert.ok(!queue.isEmpty)
+  answerLast(Buffer.from('2'))
+  assert.equal(sentOf(queue), 'c2')
+  assert.ok(queue.isEmpty)
 })

@@ -11,7 +11,7 @@ interface Awaited {
  * then replies go straight to the socket.
  */
 export class ReplyQueue {
-  readonly #waiting: (Buffer | Awaited)[] = []
+  readonly #waiting: (Buffer | Awaited | (() => void))[] = []
   #bytes = 0
   #awaited = 0
 
@@ -54,12 +54,18 @@ export class ReplyQueue {
     }
   }
 
-  /** Takes all replies up to the first that isn't there yet. */
-  takeReady(): Buffer[] {
-    const ready: Buffer[] = []
+  /** Lines up what is to be called when all before it was sent. */
+  mark(passed: () => void): void {
+    this.#waiting.push(passed)
+  }
+
+  /** Takes all replies, and marks, up to the first that isn't there yet. */
+  takeReady(): (Buffer | (() => void))[] {
+    const ready: (Buffer | (() => void))[] = []
     let taken = 0
     for (const reply of this.#waiting) {
-      if (Buffer.isBuffer(reply)) {
+      if (typeof reply === 'function') ready.push(reply)
+      else if (Buffer.isBuffer(reply)) {
         this.#bytes -= reply.length
         ready.push(reply)
       } else {

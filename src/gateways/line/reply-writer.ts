@@ -61,7 +61,10 @@ export class ReplyWriter {
       return
     }
     this.#queue.push(output.take())
-    for (const reply of this.#queue.takeReady()) this.#write(reply)
+    for (const reply of this.#queue.takeReady()) {
+      if (typeof reply === 'function') reply()
+      else this.#write(reply)
+    }
   }
 
   /**
@@ -84,6 +87,16 @@ export class ReplyWriter {
    */
   hold(bytes: number): (replies: Buffer) => void {
     return this.#queue.await(Buffer.alloc(0), bytes)
+  }
+
+  /** Calls back when all that was said up to now was given to the socket: at once, when it goes out with this turn. */
+  whenSent(callback: () => void): void {
+    if (this.#queue.isEmpty) {
+      callback()
+      return
+    }
+    this.#queue.push(this.#context.output.take())
+    this.#queue.mark(callback)
   }
 
   /**
@@ -113,7 +126,7 @@ export class ReplyWriter {
 
   #write(bytes: Buffer): void {
     const { log } = this.#context
-    if (this.#socket.destroyed) return
+    if (this.#socket.destroyed || this.#socket.writableEnded) return
     if (log.traffic) log.linesOut(this.#connection, bytes, 0, bytes.length)
     if (!this.#socket.write(bytes) && this.#slowTimer === null) this.#watchReader()
   }

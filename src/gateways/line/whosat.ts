@@ -13,6 +13,7 @@ import {
   setDifference,
 } from '../../protocol/index.ts'
 import { EVERYTHING, type Grant } from '../access/grant.ts'
+import { mayFind } from '../access/may-find.ts'
 import { readPolygons } from '../calls/polygons.ts'
 import type { SearchTurns } from '../calls/search-turns.ts'
 
@@ -47,8 +48,8 @@ export class Whosat {
     this.#context = context
   }
 
-  /** Begins the search; `null` when nobody has heard of the client, or the polygon is none. */
-  begin(kind: WhosatKind, buffer: Buffer): Search | null {
+  /** Begins the search, among what may be read; `null` when nobody has heard of the client, or the polygon is none. */
+  begin(kind: WhosatKind, buffer: Buffer, grant: Grant = EVERYTHING): Search | null {
     const { table, parser, limits } = this.#context
     const asker = kind === 'whosat' ? this.#asker(buffer) : -1
     if (kind === 'whosat' && asker === -1) return null
@@ -60,11 +61,12 @@ export class Whosat {
       items: parser.items === ALL_ITEMS ? limits.whosatItemsMax + 1 : parser.items,
       since: this.#since(),
       except: asker,
+      mayFind: mayFind(grant, table),
     })
   }
 
-  /** Appends what a search that is done has found, of that what may be read. */
-  append(search: Search, grant: Grant = EVERYTHING): void {
+  /** Appends what a search that is done has found. */
+  append(search: Search): void {
     const { table, output, counters, limits } = this.#context
     counters.whosats++
     if (search.found.length > limits.whosatItemsMax) {
@@ -73,15 +75,8 @@ export class Whosat {
     }
     // By a number only few can be asked for: these come however long their lines are.
     const bytesMax = search.found.length > ITEMS_MAX ? limits.whosatBytesMax : Number.POSITIVE_INFINITY
-    const found = grant.readsAll
-      ? search.found
-      : search.found.filter((record) => this.#mayRead(record, grant))
-    if (table.appendAll(found, output, bytesMax)) output.appendByte(LF)
+    if (table.appendAll(search.found, output, bytesMax)) output.appendByte(LF)
     else this.#tooMuch(`more than ${limits.whosatBytesMax} bytes of them`, 'whosatBytesMax')
-  }
-
-  #mayRead(record: number, grant: Grant): boolean {
-    return grant.mayRead(this.#context.table.read(record).client.toString('utf8'))
   }
 
   /** Part of an answer would look like all of it. */

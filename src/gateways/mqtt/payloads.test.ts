@@ -9,6 +9,7 @@ import { withMessageId, writePublish } from './publish-packet.ts'
 import { ownTracksTopic, readTopic } from './topics.ts'
 
 const FIX: ClientFix = {
+  clientBytes: Buffer.from('jane/phone'),
   ...{ client: 'jane/phone', server: 'Alford', latitude: 34.07, longitude: -118.45 },
   ...{ positionText: '+34.07-118.45', timeText: '1479413884.5', skewText: '+0.25' },
   time: { seconds: 1_479_413_884, nanoseconds: 500_000_000 },

@@ -17,6 +17,7 @@ function report(fields: object): Report {
 
 function fixOf({ attributes = {}, ...fix }: Partial<ClientFix>): ClientFix {
   return {
+    clientBytes: Buffer.from('jane/phone'),
     ...{ client: 'jane/phone', server: 'Alford', latitude: 34.06893, longitude: -118.445127 },
     ...{ positionText: '+34.068930-118.445127', timeText: '1479413884.392014450' },
     time: { seconds: 1_479_413_884, nanoseconds: 392_014_450 },

@@ -116,10 +116,18 @@ export class WatchHub {
     this.#connect()
     const watcher = new Watcher(filter, since === 'all' ? null : since, sink, this.#watcherContext)
     this.#add(watcher)
+    const forgetGrant = filter.grant.whenRevoked(() => {
+      this.#remove(watcher)
+      sink.revoked?.()
+    })
     // What it need not be told is also worth a cursor.
     this.#cursorChanges = -1
     this.wake()
-    return { resume: () => watcher.resume(), close: () => this.#remove(watcher) }
+    const close = (): void => {
+      forgetGrant()
+      this.#remove(watcher)
+    }
+    return { resume: () => watcher.resume(), close }
   }
 
   /** There may be something to tell. */

@@ -26,6 +26,8 @@ export interface WatchSink {
    * @returns whether more can be taken now; if not, `Watcher.resume` is to be called when it can.
    */
   flush(): boolean
+  /** It may not be told any more, and isn't: its grant was revoked. */
+  revoked?(): void
 }
 
 /** What a watcher needs of the table, and of its hub. */
