@@ -2,11 +2,13 @@
 
 export { type HerdConfig, type HerdSource, loadHerd, packagedHerds } from './config.ts'
 export * from './errors.ts'
+export type { ClientCertificate } from './gateways/client-tls.ts'
 export type { LinkCertificates, LinkEncryption } from './replication/link-security.ts'
 export type { HerdStatus, LinkStatus, MemberStatus, Readiness, ServerStatus } from './replication/status.ts'
 export { askStatus, type StatusTarget } from './replication/status-client.ts'
 export {
   type HerdSecret,
+  loadClientCertificate,
   loadLinkCertificates,
   loadOrMakeSecret,
   loadPlacesSecrets,

@@ -7,6 +7,7 @@ import { link, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { type Environment, type HerdConfig, isLoopback, type ProviderName } from './config.ts'
+import type { ClientCertificate } from './gateways/client-tls.ts'
 import type { LinkCertificates } from './replication/link-security.ts'
 
 const SECRET_BYTES_MIN = 16
@@ -142,6 +143,31 @@ export async function loadLinkCertificates(
     )
   }
   return { ca, certificate, key }
+}
+
+/**
+ * Returns what clients that encrypt are shown; undefined where the herd file names no certificate.
+ *
+ * @throws {SecretUnusable}
+ */
+export async function loadClientCertificate(
+  { clients: { certificateFile, keyFile } }: Pick<HerdConfig, 'clients'>,
+  server: string,
+  warn: Warn = () => {},
+): Promise<ClientCertificate | undefined> {
+  if (certificateFile === undefined && keyFile === undefined) return undefined
+  const [certificate, key] = await Promise.all([
+    readPemFile('clients.certificateFile', certificateFile, server),
+    readPemFile('clients.keyFile', keyFile, server, warn),
+  ])
+  try {
+    createSecureContext({ cert: certificate, key })
+  } catch (error) {
+    throw new SecretUnusable(`clients.certificateFile or clients.keyFile can't be used (${codeOf(error)})`, {
+      cause: error,
+    })
+  }
+  return { certificate, key }
 }
 
 /** Returns the text of `link.caFile`, which is all that an operator needs of certificates. @throws {SecretUnusable} */

@@ -14,6 +14,7 @@ import { addSend } from './send.ts'
 import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { EXIT, type ExitCode, print, type Terminal, Unreachable } from './terminal.ts'
+import { addToken } from './token.ts'
 import { addUp } from './up.ts'
 import { addWhatsat } from './whatsat.ts'
 import { addWhosat } from './whosat.ts'
@@ -81,6 +82,7 @@ Exit codes:
     addWhosat,
     addStatus,
     addPlaces,
+    addToken,
     addCheck,
   ]) {
     add(program, terminal, finish)

@@ -6,6 +6,7 @@ import { Type } from 'typebox'
 import { ITEMS_MAX } from '../protocol/index.ts'
 import { DURATION_PATTERN, DURATION_TEXT } from './duration.ts'
 import type {
+  ClientSettings,
   HerdFile,
   HttpSettings,
   JournalSettings,
@@ -14,6 +15,7 @@ import type {
   LogSettings,
   ServerEntry,
 } from './herd-config.ts'
+import { mqtt, mqttBridge } from './mqtt-settings.ts'
 import { places } from './places-settings.ts'
 import { GIB, group, KIB, MIB, oneOf, text, wholeNumber } from './schema.ts'
 
@@ -209,6 +211,7 @@ const limits = group<LimitSettings>('What clients may cost.', {
     0,
     'Reports that are taken from one address in a second; 0: no limit.',
   ),
+  watchesPerConnectionMax: wholeNumber(1, 10_000, 64, 'WATCHes of one connection of lines.'),
   watchersMax: wholeNumber(0, 1_000_000, 10_000, 'Those who watch a server live, by all protocols together.'),
   watchRememberedMax: wholeNumber(
     1000,
@@ -216,6 +219,25 @@ const limits = group<LimitSettings>('What clients may cost.', {
     100_000,
     'Clients that are remembered for one who watches: those it could not be told of yet, and those in its area.',
   ),
+})
+
+const clients = group<{ open: boolean } & Partial<ClientSettings>>('Who may report and read.', {
+  open: Type.Optional(
+    Type.Boolean({
+      default: false,
+      examples: [true],
+      description:
+        'Whether clients of other machines are admitted while there are no client tokens (`herd token create`). Those of this machine are.',
+    }),
+  ),
+  tokensFile: text('tokens.yaml', 'The file of client tokens. A relative path starts at the herd file.', {
+    defaultText: '`<herd>.tokens.yaml` in the state folder',
+  }),
+  certificateFile: pemFile(
+    '{server}',
+    'A certificate in PEM for clients that encrypt (HTTPS, MQTT over TLS).',
+  ),
+  keyFile: pemFile('{server}.key', 'The key of that certificate, in PEM.'),
 })
 
 const http = group<HttpSettings>('HTTP on the one port: the API, the map, live streams, phones.', {
@@ -252,6 +274,16 @@ const server = group<ServerEntry>('A member of the herd.', {
     examples: [12_000],
     description: 'The port of everything that it speaks.',
   }),
+  alsoPorts: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1, maximum: 65_535, examples: [5055] }), {
+      default: [],
+      maxItems: 16,
+      valueText: 'a list of at most 16 ports, each from 1 to 65535',
+      examples: ['[5055, 1883]'],
+      description:
+        'Further ports that speak the same, for apps that expect theirs: 5055 Traccar Client, 1883 MQTT.',
+    }),
+  ),
   classic: Type.Optional(
     Type.Boolean({
       default: false,
@@ -309,6 +341,9 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   limits,
   journal,
   http,
+  clients,
+  mqtt,
+  mqttBridge,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',

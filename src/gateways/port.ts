@@ -111,13 +111,7 @@ export class Port {
     const id = nextConnection()
     counters.connectionsOpened++
     log.event('info', 'connection open', { connection: id, address, port: socket.remotePort ?? 0 })
-    const forget = (): void => {
-      this.#connections.delete(socket)
-      if (this.#connections.size === 0) this.#onClosed()
-    }
-    this.#connections.set(socket, new LineConnection(this.#context, socket, id, forget))
     socket.once('close', () => {
-      forget()
       this.#options.addresses.leave(address, system.nowMs())
       log.event('info', 'connection closed', {
         connection: id,
@@ -125,5 +119,16 @@ export class Port {
         bytesOut: socket.bytesWritten,
       })
     })
+    this.serve(socket, id)
+  }
+
+  /** Serves a connection that was accepted, from its first byte on: also what comes out of one that is encrypted. */
+  serve(socket: Socket, connection: number): void {
+    const forget = (): void => {
+      this.#connections.delete(socket)
+      if (this.#connections.size === 0) this.#onClosed()
+    }
+    this.#connections.set(socket, new LineConnection(this.#context, socket, connection, forget))
+    socket.once('close', forget)
   }
 }

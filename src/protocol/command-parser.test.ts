@@ -47,6 +47,12 @@ function parseBytes(buffer: Buffer, start = 0, end: number = buffer.length): Nai
       return { kind, fields, fix, skew: nanoseconds(parser.skew), stamp: stampRead() }
     case 'ack':
       return { kind, fields, ...parser.ack }
+    case 'watch':
+    case 'unwatch':
+    case 'token':
+      return { kind, fields }
+    case 'watch-near':
+      return { kind, fields, radiusMetres: parser.radiusMetres, place: degrees }
     case 'whatsat':
       return { kind, fields, radiusMetres: parser.radiusMetres, items: parser.items, places: parser.places }
     case 'whosat':
@@ -133,6 +139,10 @@ test('the generators meet every kind of command', () => {
     'herd',
     'iamat',
     'invalid',
+    'token',
+    'unwatch',
+    'watch',
+    'watch-near',
     'whatsat',
     'whosat',
     'whosat-box',

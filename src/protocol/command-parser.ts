@@ -27,6 +27,10 @@ export type CommandKind =
   | 'whosat-box'
   | 'whosat-polygon'
   | 'ack'
+  | 'watch'
+  | 'watch-near'
+  | 'unwatch'
+  | 'token'
   | 'at'
   | 'herd'
   | 'invalid'
@@ -37,6 +41,9 @@ const HERD = Buffer.from('HERD')
 const WHATSAT = Buffer.from('WHATSAT')
 const WHOSAT = Buffer.from('WHOSAT')
 const ACK = Buffer.from('ACK')
+const WATCH = Buffer.from('WATCH')
+const UNWATCH = Buffer.from('UNWATCH')
+const TOKEN = Buffer.from('TOKEN')
 const NEAR = Buffer.from('NEAR')
 const IN = Buffer.from('IN')
 
@@ -73,6 +80,10 @@ const QUESTIONS: readonly {
   { kind: 'whosat-box', word: WHOSAT, operands: [within, position, corner, itemsOrAll], optional: age },
   { kind: 'whosat-polygon', word: WHOSAT, operands: [within, object, itemsOrAll], optional: age },
   { kind: 'ack', word: ACK, operands: [ack] },
+  { kind: 'watch', word: WATCH, operands: [client] },
+  { kind: 'watch-near', word: WATCH, operands: [client, radius, position] },
+  { kind: 'unwatch', word: UNWATCH, operands: [] },
+  { kind: 'token', word: TOKEN, operands: [client] },
 ]
 
 /**
@@ -80,6 +91,7 @@ const QUESTIONS: readonly {
  * read is in fields of this object that the next `parse` overwrites. Pure; no string is made.
  *
  * Fields of the line by index: IAMAT client position time · WHATSAT client radius items [operands of places] · WHOSAT as in the grammar · ACK level ·
+ * WATCH client [radius position] · TOKEN token ·
  * AT server skew client position time [attributes]; an AT line's stamp is not among them.
  */
 export class CommandParser {

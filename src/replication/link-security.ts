@@ -35,6 +35,9 @@ export type Secured =
 /** The first byte of a TLS connection: a record of its handshake. No line that means anything begins with it. */
 export const TLS_FIRST_BYTE = 0x16
 
+/** What links ask for by ALPN, so that a port that clients encrypt on as well can tell. */
+export const LINK_ALPN = 'herd'
+
 const BINDING_BYTES = 32
 const BINDING_LABEL = 'EXPORTER-herd-link'
 const TLS_OPTIONS = {
@@ -94,6 +97,7 @@ export class LinkSecurity {
         ...TLS_OPTIONS,
         ...who,
         socket,
+        ALPNProtocols: [LINK_ALPN],
         // Without certificates there is nothing to check, and one that is shown all the same is not believed.
         checkServerIdentity: (_, { raw }) => this.#serverObjection(raw, to),
       })

@@ -66,6 +66,13 @@ function answer(server: MemoryServer, framer: LineFramer, isWhole: boolean): voi
       output.append(reply, 0, reply.length)
       break
     }
+    case 'watch':
+    case 'watch-near':
+    case 'unwatch':
+    case 'token':
+      // They need a connection: test/integration/access.test.ts.
+      assert.fail(kind)
+      break
     case 'at':
     case 'invalid':
       commands.invalid(buffer, start, end)

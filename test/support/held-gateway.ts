@@ -1,5 +1,7 @@
 /** A gateway whose disk, neighbors, places and time are in a test's hand. */
+import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { EVERYTHING } from '../../src/gateways/access/grant.ts'
 import { AddressBook } from '../../src/gateways/address-book.ts'
 import { SearchTurns } from '../../src/gateways/calls/search-turns.ts'
 import { Port } from '../../src/gateways/port.ts'
@@ -111,6 +113,8 @@ export class HeldGateway {
         ...limits,
       }),
       searchTurns: new SearchTurns(),
+      gatekeeper: { admit: () => EVERYTHING },
+      hub: { watch: () => assert.fail('nobody watches here') },
       ackObjection: ({ peers }) => (peers > 1 ? 'there is one neighbor' : null),
       findPlaces: (_, items) =>
         new Promise((resolve) => {
@@ -118,6 +122,7 @@ export class HeldGateway {
         }),
       limits: {
         ...{ lineBytesMax: 65_536, firstLineMsMax: 10_000, lingerMsMax: LINGER_MS, slowReaderMsMax: 30_000 },
+        watchesPerConnectionMax: 64,
         ...{ pendingWhatsatsMax: 16, replyBytesMax: WIDE, ackMsMax: 2500 },
         ...{ clientsMax: WIDE, tableBytesMax: WIDE, whosatItemsMax: 100, whosatBytesMax: WIDE },
         ...{ connectionsMax: 100, connectionsPerAddressMax: 100, fixesPerSecondPerAddressMax: 0 },

@@ -188,6 +188,10 @@ const fields = fc.oneof(
   { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), position, position, itemsOrAll, time) },
   { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), braced, itemsOrAll) },
   { weight: 1, arbitrary: command('WHOSAT', fc.constant('IN'), braced, itemsOrAll, time) },
+  { weight: 1, arbitrary: command('WATCH', whoClient) },
+  { weight: 1, arbitrary: command('WATCH', fc.constant('*'), radius, position) },
+  { weight: 1, arbitrary: command('UNWATCH') },
+  { weight: 1, arbitrary: command('TOKEN', clientId) },
   { weight: 1, arbitrary: command('HERD', fc.constant('1'), clientId) },
 )
 

@@ -30,6 +30,13 @@ export type NaiveCommand =
       readonly disk: boolean
       readonly peers: number
     }
+  | { readonly kind: 'watch' | 'unwatch' | 'token'; readonly fields: readonly string[] }
+  | {
+      readonly kind: 'watch-near'
+      readonly fields: readonly string[]
+      readonly radiusMetres: number
+      readonly place: NaivePlace
+    }
   | NaiveWhosat
 
 /** What a WHATSAT may say of the places: the keyword decoded. */
@@ -112,6 +119,14 @@ export function naiveParse(line: string): NaiveCommand {
     const isRight = peers !== null && (parts.size === 1 || operands[0] === `disk+${last}`)
     return isRight ? { kind: 'ack', fields, disk: parts.has('disk'), peers: Number(peers) } : INVALID
   }
+  if (word === 'WATCH' && operands.length === 1) return { kind: 'watch', fields }
+  if (word === 'WATCH' && operands.length === 3) {
+    const [radiusMetres, place] = [readRadius(operands[1] ?? ''), readPlace(operands[2] ?? '')]
+    if (radiusMetres === null || place === null) return INVALID
+    return { kind: 'watch-near', fields, radiusMetres, place }
+  }
+  if (word === 'UNWATCH' && operands.length === 0) return { kind: 'unwatch', fields }
+  if (word === 'TOKEN' && operands.length === 1) return { kind: 'token', fields }
   if (word === 'WHOSAT') return naiveWhosat(fields) ?? INVALID
   return INVALID
 }

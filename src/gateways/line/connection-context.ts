@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net'
+import { TLS_FIRST_BYTE } from '../../replication/link-security.ts'
 import type { Links } from '../../replication/links.ts'
 import type { System } from '../../system.ts'
+import type { Gatekeeper } from '../access/grant.ts'
 import type { AddressBook } from '../address-book.ts'
 import type { FindPlaces } from '../places-ask.ts'
 import type { AckContext } from './ack-hold.ts'
 import type { CommandContext, LineCommands } from './line-commands.ts'
+import type { LineWatchContext } from './line-watches.ts'
 import type { ReplyLimits } from './reply-writer.ts'
 import type { TurnLimits } from './turn.ts'
 import type { Whosat } from './whosat.ts'
@@ -29,11 +32,21 @@ export interface Takers {
   readonly tls: TakeConnection
 }
 
+/** A CONNECT packet of MQTT begins with it, and no line that means anything. */
+const MQTT_FIRST_BYTE = 0x10
+
+/** Who takes a connection that begins with this byte; `null`: it may be one of lines. */
+export function takerOf(takers: Takers, first: number | undefined): TakeConnection | null {
+  if (first === TLS_FIRST_BYTE) return takers.tls
+  return first === MQTT_FIRST_BYTE ? takers.mqtt : null
+}
+
 /** What all connections of line commands share. */
-export interface ConnectionContext extends CommandContext, AckContext {
+export interface ConnectionContext extends CommandContext, AckContext, Omit<LineWatchContext, 'limits'> {
   readonly commands: LineCommands
   readonly whosat: Whosat
-  readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits']
+  readonly limits: LineLimits & CommandContext['limits'] & AckContext['limits'] & LineWatchContext['limits']
+  readonly gatekeeper: Gatekeeper
   readonly links: Pick<Links, 'classicAt' | 'receiveClassic' | 'readGreeting' | 'accept'>
   readonly takers: Takers
   readonly findPlaces: FindPlaces

@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 import { NOT_NEWER } from '../../locations/index.ts'
 import { LineFramer } from '../../protocol/index.ts'
-import { TLS_FIRST_BYTE } from '../../replication/link-security.ts'
+import { EVERYTHING } from '../access/grant.ts'
 import { AckHold } from './ack-hold.ts'
-import type { ConnectionContext, TakeConnection } from './connection-context.ts'
-import { isHttpRequestLine, isServersTalk } from './odd-lines.ts'
+import { type ConnectionContext, takerOf } from './connection-context.ts'
+import { LineAccess } from './line-access.ts'
+import { LineWatches } from './line-watches.ts'
+import { isHttpRequestLine, isServersTalk, isTokenLine, logLine, TOKEN_MISPLACED } from './odd-lines.ts'
 import { ReplyWriter } from './reply-writer.ts'
 import { LOOKS_AT_COST_1, type PauseReason, QUERY_COST, Turn } from './turn.ts'
 import type { WhosatKind } from './whosat.ts'
 
-/** A CONNECT packet of MQTT begins with it, and no line that means anything. */
-const MQTT_FIRST_BYTE = 0x10
 /** A framed line has lost it. */
 const LINE_END = Buffer.from('\n')
 
@@ -42,8 +42,12 @@ export class LineConnection {
   #lingerTimer: (() => void) | null = null
   /** The limit that keeps it paused; `null` when only others' turns do. */
   #pausedFor: PauseReason | null = null
+  /** Replies that were awaited are there, and will be sent when this turn is over. */
+  #isResuming = false
   readonly #turn: Turn
   readonly #ack: AckHold
+  readonly #watches: LineWatches
+  readonly #access: LineAccess
 
   /** @param onHandedOver told when the connection has become a link. */
   constructor(context: ConnectionContext, socket: Socket, id: number, onHandedOver: () => void) {
@@ -56,6 +60,8 @@ export class LineConnection {
     this.#replies = new ReplyWriter(context, socket, id)
     this.#turn = new Turn(context, this.#replies, this.#address)
     this.#ack = new AckHold(context, this.#replies, () => this.#resume())
+    this.#access = new LineAccess(context, this.#address, (line) => this.#say(line))
+    this.#watches = new LineWatches(context, this.#replies)
     this.#firstLine = context.system.after(context.limits.firstLineMsMax, () => this.#firstLineLate())
     socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
@@ -75,7 +81,7 @@ export class LineConnection {
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
     if (this.#firstLine !== null && this.#framer.pendingBytes === 0) {
-      const take = this.#takerOf(chunk[0])
+      const take = takerOf(this.#context.takers, chunk[0])
       if (take !== null) {
         this.#handOver()
         take(this.#socket, this.#id, chunk)
@@ -86,13 +92,6 @@ export class LineConnection {
     this.#work()
   }
 
-  /** Who takes a connection that begins with this byte; `null`: we do. */
-  #takerOf(first: number | undefined): TakeConnection | null {
-    const { takers } = this.#context
-    if (first === TLS_FIRST_BYTE) return takers.tls
-    return first === MQTT_FIRST_BYTE ? takers.mqtt : null
-  }
-
   readonly #onEnd = (): void => {
     this.#ended = true
     this.#work()
@@ -100,6 +99,7 @@ export class LineConnection {
 
   readonly #onDrain = (): void => {
     this.#replies.drained()
+    this.#watches.drained()
     this.#work()
   }
 
@@ -113,6 +113,7 @@ export class LineConnection {
     this.#waitTimer?.()
     this.#lingerTimer?.()
     this.#ack.cancel()
+    this.#watches.end()
     this.#state = 'closing'
   }
 
@@ -132,7 +133,7 @@ export class LineConnection {
     this.#ack.hold()
     this.#replies.send()
     if (!exhausted) this.#pause()
-    else if (this.#ended || this.#stopping) this.#finish()
+    else if (this.#stopping || (this.#ended && !this.#watches.isOn)) this.#finish()
     else if (this.#state === 'paused') {
       this.#state = 'reading'
       this.#pausedFor = null
@@ -155,14 +156,26 @@ export class LineConnection {
       return false
     }
     const { buffer, start, end } = this.#framer
-    if (log.traffic) log.lineIn(this.#id, buffer, start, end)
+    if (log.traffic) logLine(log, this.#id, buffer, start, end)
     const isFirst = this.#firstLine !== null
     if (isFirst) this.#firstLineCame()
     this.#turn.spend(1)
     const kind = parser.parse(buffer, start, end)
     switch (kind) {
       case 'iamat':
-        this.#iamat(buffer)
+        if (this.#access.isAllowed(buffer, 'report')) this.#iamat(buffer)
+        return true
+      case 'watch':
+      case 'watch-near':
+        this.#turn.spend(QUERY_COST)
+        this.#say(this.#watches.answer(this.#access, buffer, kind === 'watch-near'))
+        return true
+      case 'unwatch':
+        this.#watches.end()
+        this.#say('UNWATCH')
+        return true
+      case 'token':
+        this.#access.token(buffer)
         return true
       case 'ack':
         this.#ack.ask(parser.ack)
@@ -170,14 +183,15 @@ export class LineConnection {
         return true
       case 'whatsat':
         this.#turn.spend(QUERY_COST)
-        this.#whatsat(buffer, start, end)
+        if (this.#access.isAllowed(buffer, 'read')) this.#whatsat(buffer, start, end)
         return true
       case 'whosat':
       case 'whosat-near':
       case 'whosat-box':
       case 'whosat-polygon':
         this.#turn.spend(QUERY_COST)
-        this.#whosat(kind, buffer, start, end)
+        if (this.#access.isAllowed(buffer, kind === 'whosat' ? 'read' : 'ask'))
+          this.#whosat(kind, buffer, start, end)
         return true
       case 'at':
         this.#at(buffer, start, end)
@@ -196,6 +210,14 @@ export class LineConnection {
     addresses.spendFix(this.#address)
     // What isn't kept, for its age or for want of room, is answered as it is.
     if (this.#ack.isAsked && applied >= NOT_NEWER) this.#ack.note(mark, commands.heldStamp(applied))
+  }
+
+  /** Appends a line of our own. */
+  #say(text: string | null): void {
+    if (text === null) return
+    this.#ack.hold()
+    const line = Buffer.from(`${text}\n`)
+    this.#context.output.append(line, 0, line.length)
   }
 
   /** A reply that was awaited is there. */
@@ -227,14 +249,15 @@ export class LineConnection {
     }
     const isDone = search.step()
     this.#turn.spend(search.looks / LOOKS_AT_COST_1)
-    if (isDone) whosat.append(search)
+    const grant = this.#access.grant ?? EVERYTHING
+    if (isDone) whosat.append(search, grant)
     else {
       this.#context.counters.searchesLong++
       const resolve = this.#awaitReply(output.waiting)
       const isWanted = (): boolean => !this.#socket.destroyed
       whosat.finish(search, isWanted, () => {
         output.cutBack(0)
-        whosat.append(search)
+        whosat.append(search, grant)
         resolve(output.take())
       })
     }
@@ -246,7 +269,13 @@ export class LineConnection {
     this.#turn.measureRoom()
     return (rest) => {
       resolve(rest)
-      this.#resume()
+      // Those that come at about the same time go out in one write.
+      if (this.#isResuming) return
+      this.#isResuming = true
+      process.nextTick(() => {
+        this.#isResuming = false
+        this.#resume()
+      })
     }
   }
 
@@ -299,6 +328,7 @@ export class LineConnection {
     // Two servers that take each other for clients must not send question marks back and forth for ever.
     const fromClassic = links.classicAt(this.#address).length > 0 && isServersTalk(parser, buffer)
     if (fromClassic) counters.linkLinesBad++
+    else if (isTokenLine(buffer, start, end)) this.#say(TOKEN_MISPLACED)
     else commands.invalid(buffer, start, end)
     return true
   }
@@ -339,8 +369,9 @@ export class LineConnection {
     const { commands, log } = this.#context
     if (this.#ended && this.#framer.finish()) {
       const { buffer, start, end } = this.#framer
-      if (log.traffic) log.lineIn(this.#id, buffer, start, end)
-      commands.invalid(buffer, start, end)
+      if (log.traffic) logLine(log, this.#id, buffer, start, end)
+      if (isTokenLine(buffer, start, end)) this.#say(TOKEN_MISPLACED)
+      else commands.invalid(buffer, start, end)
       this.#replies.send()
     }
     if (this.#replies.isDone) this.#close('')

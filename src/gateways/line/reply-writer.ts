@@ -86,6 +86,16 @@ export class ReplyWriter {
     return this.#queue.await(Buffer.alloc(0), bytes)
   }
 
+  /**
+   * Sends what is no reply, between replies.
+   *
+   * @returns whether the client keeps up; if not, the socket says when it has drained.
+   */
+  push(bytes: Buffer): boolean {
+    this.#write(bytes)
+    return !this.#socket.writableNeedDrain
+  }
+
   /** The socket has given everything to the system. */
   drained(): void {
     this.#slowTimer?.()

@@ -12,6 +12,7 @@ import {
   type OutputBuffer,
   setDifference,
 } from '../../protocol/index.ts'
+import { EVERYTHING, type Grant } from '../access/grant.ts'
 import { readPolygons } from '../calls/polygons.ts'
 import type { SearchTurns } from '../calls/search-turns.ts'
 
@@ -62,8 +63,8 @@ export class Whosat {
     })
   }
 
-  /** Appends what a search that is done has found. */
-  append(search: Search): void {
+  /** Appends what a search that is done has found, of that what may be read. */
+  append(search: Search, grant: Grant = EVERYTHING): void {
     const { table, output, counters, limits } = this.#context
     counters.whosats++
     if (search.found.length > limits.whosatItemsMax) {
@@ -72,8 +73,15 @@ export class Whosat {
     }
     // By a number only few can be asked for: these come however long their lines are.
     const bytesMax = search.found.length > ITEMS_MAX ? limits.whosatBytesMax : Number.POSITIVE_INFINITY
-    if (table.appendAll(search.found, output, bytesMax)) output.appendByte(LF)
+    const found = grant.readsAll
+      ? search.found
+      : search.found.filter((record) => this.#mayRead(record, grant))
+    if (table.appendAll(found, output, bytesMax)) output.appendByte(LF)
     else this.#tooMuch(`more than ${limits.whosatBytesMax} bytes of them`, 'whosatBytesMax')
+  }
+
+  #mayRead(record: number, grant: Grant): boolean {
+    return grant.mayRead(this.#context.table.read(record).client.toString('utf8'))
   }
 
   /** Part of an answer would look like all of it. */
