@@ -1,5 +1,5 @@
 /** Reads what servers answer: nothing is believed to be what it should be before it was looked at. */
-import type { FixJson, ProblemJson, ReportedJson } from '../gateways/http/shapes.ts'
+import type { FixJson, HerdJson, ProblemJson, ReportedJson } from '../gateways/http/shapes.ts'
 import type { Found, Places } from './questions.ts'
 
 /** What came is not what a server of a herd would say. */
@@ -32,6 +32,12 @@ export function readFound(json: unknown): Found {
 export function readPlaces(json: unknown): Places {
   if (isPlaces(json)) return json
   throw new Nonsense('answered with what are no places')
+}
+
+/** @throws {Nonsense} when it is no herd. */
+export function readHerd(json: unknown): HerdJson {
+  if (isHerd(json)) return json
+  throw new Nonsense('answered with what is no herd')
 }
 
 /** What became of each report of a batch. @throws {Nonsense} when that is not told of all of them, or of others. */
@@ -73,7 +79,18 @@ function isPlaces(json: unknown): json is Places {
 
 /** What any answer may have; whether a member is there, and what it is, is looked at. */
 type Members = Readonly<Partial<Record<Name, unknown>>>
-type Name = keyof FixJson | keyof ProblemJson | keyof ReportedJson | keyof Places | keyof Found | 'problem'
+type Name =
+  | keyof FixJson
+  | keyof HerdJson
+  | keyof ProblemJson
+  | keyof ReportedJson
+  | keyof Places
+  | keyof Found
+  | 'problem'
+
+function isHerd(json: unknown): json is HerdJson {
+  return isObject(json) && hasTexts(json, ['herd', 'server']) && Array.isArray(json.servers)
+}
 
 function isObject(json: unknown): json is Members {
   return typeof json === 'object' && json !== null && !Array.isArray(json)

@@ -1,5 +1,5 @@
-import type { FixJson, ProblemJson, ReportedJson, ReportJson } from '../gateways/http/shapes.ts'
-import { isProblem, parseJson, readFix, readFound, readOutcomes, readPlaces } from './answers.ts'
+import type { FixJson, HerdJson, ProblemJson, ReportedJson, ReportJson } from '../gateways/http/shapes.ts'
+import { isProblem, parseJson, readFix, readFound, readHerd, readOutcomes, readPlaces } from './answers.ts'
 import type { BackoffLimits } from './backoff.ts'
 import { type Attempt, HerdClosed, HerdProblem, type HerdStoreFailed } from './errors.ts'
 import { type Platform, realPlatform } from './platform.ts'
@@ -192,6 +192,11 @@ export class HerdClient {
     const path = pathOf(`/v1/clients/${encodeURIComponent(client)}/places`, { ...question })
     const requestMs = Math.max(PLACES_MS_MIN, this.#options.timeouts?.requestMs ?? 0)
     return this.#ask(path, readPlaces, options, { requestMs })
+  }
+
+  /** The herd as the server sees it that answers: servers, links, how they are, whether their tables agree. */
+  state(options?: CallOptions): Promise<HerdJson> {
+    return this.#ask('/v1/herd', readHerd, options)
   }
 
   /**

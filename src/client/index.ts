@@ -1,6 +1,7 @@
 /** The client of a herd, for Node and browsers: reports, questions, watching. */
 export type {
   FixJson as Fix,
+  HerdJson as HerdState,
   ReportedJson as Reported,
   ReportJson as Report,
 } from '../gateways/http/shapes.ts'

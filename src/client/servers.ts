@@ -355,7 +355,8 @@ async function refusalOf(response: Response): Promise<Error> {
   const text = await response.text()
   const json = text.startsWith('{') ? parseJson(text) : null
   const problem = isProblem(json) ? { ...json, status } : null
-  if (status >= 500 || status === 408) {
+  // 421: it doesn't go by the name that it is called by here; another may.
+  if (status >= 500 || status === 408 || status === 421) {
     const detail = problem === null ? statusText : problem.detail
     return new Unable(`answered ${status}: ${detail}`, (retryAfter ?? 0) * 1000)
   }
