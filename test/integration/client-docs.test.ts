@@ -32,8 +32,8 @@ test('the examples do what they say', async (t) => {
   for (const [index, [, text = '']] of examples.entries()) {
     const file = join(folder, `example-${index}.ts`)
     const code = text
-      .replaceAll("'herd/client'", `'${new URL('index.ts', client)}'`)
-      .replaceAll("'herd/client/file-store'", `'${new URL('stores/file-store.ts', client)}'`)
+      .replaceAll("'herd/client'", `'${new URL('index.ts', client).href}'`)
+      .replaceAll("'herd/client/file-store'", `'${new URL('stores/file-store.ts', client).href}'`)
       .replaceAll('localhost:12000', `127.0.0.1:${live.port('Alford')}`)
       .replaceAll('localhost:12001', `127.0.0.1:${live.port('Ball')}`)
     await writeFile(file, code)
