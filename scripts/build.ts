@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { buildClient } from './build-client.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 rmSync(`${root}dist`, { recursive: true, force: true })
@@ -13,4 +14,5 @@ const { status } = spawnSync(process.execPath, [compiler, '--project', 'tsconfig
   cwd: root,
   stdio: 'inherit',
 })
+if (status === 0) await buildClient(`${root}dist/client/browser.js`)
 process.exitCode = status ?? 1

@@ -17,6 +17,9 @@ const LAYERS = [
   'index',
   'cli',
 ]
+/** What runs in browsers, too: of Herd itself it knows each other, and the shapes of what goes over HTTP, as types. */
+const BROWSER_LAYERS: Readonly<Record<string, readonly string[]>> = { client: ['client'] }
+const SHAPES = 'src/gateways/http/shapes.ts'
 /** Files that stand beside the folders. */
 const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/config.ts': 'config',
@@ -75,6 +78,13 @@ function layerOf(path: string): string {
 /** What is wrong with an import, or `null`. */
 function objection(from: string, to: string): string | null {
   const [importer, imported] = [layerOf(from), layerOf(to)]
+  const known = BROWSER_LAYERS[importer]
+  if (known !== undefined) {
+    return known.includes(imported) || to === SHAPES
+      ? null
+      : `${from} runs in browsers and must not import ${to}`
+  }
+  if (imported in BROWSER_LAYERS) return `${from} must not import ${to}`
   const allowed = FOUNDATIONS[importer]
   if (allowed !== undefined) {
     return allowed.includes(imported) ? null : `${from} is a foundation and must not import ${to}`
@@ -135,6 +145,28 @@ test('pure files have no clock, no timers, no chance, no sockets, no files', () 
   assert.deepEqual(pure.flatMap(impurities), [])
 })
 
+/** What of the client runs in Node alone, and what else of packages the client may use. */
+const NODE_CLIENT = 'src/client/stores/file-store.ts'
+const CLIENT_PACKAGES = ['eventsource-parser']
+
+test('the client runs in browsers: it takes types alone from the rest, and nothing of Node', () => {
+  const client = sources.filter(({ path }) => path.startsWith('src/client/'))
+  assert.ok(client.length > 10)
+  for (const source of client) {
+    const { path, text } = source
+    // A type that stands among values is erased, but its file would be loaded.
+    for (const [statement] of text.matchAll(/^(?:import|export)(?! type)[^']*?from '[^']*shapes\.ts'/gm)) {
+      assert.fail(`${path}: ${statement} is to be a type import`)
+    }
+    if (path === NODE_CLIENT) continue
+    for (const target of importsOf(source).filter((one) => !one.startsWith('src/'))) {
+      assert.ok(CLIENT_PACKAGES.includes(target), `${path} must not import ${target}`)
+    }
+    assert.ok(!importsOf(source).includes(NODE_CLIENT), `${path} must not import ${NODE_CLIENT}`)
+    assert.doesNotMatch(withoutComments(text), /\b(?:Buffer|process|setImmediate|require)\b/, path)
+  }
+})
+
 test('the rules object to what they forbid', () => {
   const forbidden: [string, string][] = [
     ['src/protocol/time.ts', 'src/locations/order.ts'],
@@ -146,6 +178,8 @@ test('the rules object to what they forbid', () => {
     ['src/server.ts', 'src/cli/up.ts'],
     ['src/logs/log-file.ts', 'src/replication/replica.ts'],
     ['src/system.ts', 'src/counters.ts'],
+    ['src/client/watch.ts', 'src/gateways/http/schemas.ts'],
+    ['src/cli/up.ts', 'src/client/watch.ts'],
     ['src/nowhere/file.ts', 'src/protocol/time.ts'],
   ]
   for (const [from, to] of forbidden) assert.notEqual(objection(from, to), null, `${from} → ${to}`)
