@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { before } from './cases/before.ts'
 import { catchup } from './cases/catchup.ts'
 import { connections } from './cases/connections.ts'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
@@ -10,6 +11,7 @@ import { delay } from './cases/delay.ts'
 import { disk } from './cases/disk.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
+import { http } from './cases/http.ts'
 import { iamat } from './cases/iamat.ts'
 import { importing } from './cases/import.ts'
 import { memory } from './cases/memory.ts'
@@ -25,6 +27,8 @@ import { isSelected } from './support/selection.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   iamat,
+  before,
+  http,
   nearest,
   whatsat,
   postgis,
@@ -95,6 +99,7 @@ async function run(options: BenchOptions, children: Children, folder: string): P
     warmUpSeconds: WARM_UP_SECONDS,
     clients: options.clients,
     objects: options.objects,
+    before: options.before,
     wants: (benchmark, contender) => isWanted(options, benchmark, contender),
     progress: (text) => console.error(text),
   }
