@@ -6,15 +6,19 @@ import { Calls, type CallsContext } from './gateways/calls/calls.ts'
 import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
 import type { TakeConnection, Takers } from './gateways/line/connection-context.ts'
+import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
 import type { ServerEvent } from './server.ts'
+import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** How the servers of the herd are. */
+  readonly health: HerdHealth
   /** What clients that encrypt are shown. */
   readonly certificate: ClientCertificate | undefined
   readonly report: (event: ServerEvent) => void
@@ -62,19 +66,25 @@ export async function openGateways(
     certificate === undefined
       ? null
       : new ClientTls({ ...context, limits: config.limits, certificate, takeLink })
+  const mqtt = config.mqtt.on
+    ? await MqttGateway.open({
+        ...{ ...context, calls, hub, gatekeeper },
+        limits: { ...config.limits, ...config.mqtt },
+      })
+    : null
   return {
     gatekeeper,
     hub,
     takers: {
       http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
-      mqtt: null,
+      mqtt: mqtt === null ? null : (socket, _connection, bytes) => mqtt.take(socket, bytes),
       tls: tls === null ? takeLink : (socket, connection, bytes) => tls.take(socket, connection, bytes),
     },
     wake: () => hub.wake(),
     stop: async () => {
       tokens.stop()
       tls?.stop()
-      await http?.stop()
+      await Promise.all([http?.stop(), mqtt?.stop()])
     },
   }
 }
