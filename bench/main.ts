@@ -16,6 +16,7 @@ import { iamat } from './cases/iamat.ts'
 import { importing } from './cases/import.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
+import { mqtt } from './cases/mqtt.ts'
 import { nearest } from './cases/nearest.ts'
 import { postgis } from './cases/postgis.ts'
 import { whatsat } from './cases/whatsat.ts'
@@ -29,6 +30,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   iamat,
   before,
   http,
+  mqtt,
   nearest,
   whatsat,
   postgis,
