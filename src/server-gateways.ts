@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { hostname } from 'node:os'
 import type { HerdConfig } from './config.ts'
 import { TokenGatekeeper } from './gateways/access/gatekeeper.ts'
 import type { Gatekeeper } from './gateways/access/grant.ts'
@@ -10,6 +11,7 @@ import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
+import type { ServerStatus } from './replication/status.ts'
 import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
@@ -17,6 +19,8 @@ import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** What the server says of itself. */
+  readonly status: () => ServerStatus
   /** How the servers of the herd are. */
   readonly health: HerdHealth
   /** What clients that encrypt are shown. */
@@ -47,7 +51,7 @@ export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log, counters, system } = context
+  const { links, log, counters, system, status } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
   const gatekeeper = new TokenGatekeeper({ open: config.clients.open, counters })
@@ -56,8 +60,11 @@ export async function openGateways(
   const http = config.http.on
     ? await HttpGateway.open({
         ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
-        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
+        limits: { ...config.limits, ...config.http },
         allowedOrigins: config.http.allowedOrigins,
+        allowedHosts: [...config.http.allowedHosts, ...hostNames(config)],
+        status,
+        view: () => context.health.view(),
       })
     : null
   const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
@@ -76,7 +83,7 @@ export async function openGateways(
     gatekeeper,
     hub,
     takers: {
-      http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
+      http: http === null ? null : (socket, connection, bytes) => http.take(socket, connection, bytes),
       mqtt: mqtt === null ? null : (socket, _connection, bytes) => mqtt.take(socket, bytes),
       tls: tls === null ? takeLink : (socket, connection, bytes) => tls.take(socket, connection, bytes),
     },
@@ -106,4 +113,9 @@ function watchTokens(
     },
     system.after,
   )
+}
+
+/** By which the servers of the herd are called: as the herd file has them, and as this machine calls itself. */
+function hostNames({ servers }: HerdConfig): string[] {
+  return [...servers.map(({ host }) => host), hostname(), `${hostname()}.local`]
 }
