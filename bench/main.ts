@@ -9,6 +9,7 @@ import { connections } from './cases/connections.ts'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
 import { delay } from './cases/delay.ts'
 import { disk } from './cases/disk.ts'
+import { fanout } from './cases/fanout.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
 import { http } from './cases/http.ts'
@@ -31,6 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   before,
   http,
   mqtt,
+  fanout,
   nearest,
   whatsat,
   postgis,
