@@ -2,14 +2,13 @@
  * Many who watch one server, and one who reports to it: a process of its own, on a core of its own, so that there is one clock.
  * Prints what it counted as one line of JSON: memory for each watcher, and at each rate how long it took to tell them all.
  */
-import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { FanDelays } from './load/fan-delays.ts'
-import { HttpReplies } from './load/http-replies.ts'
+import { FixReporter } from './load/fix-reporter.ts'
 import { Pace } from './load/pace.ts'
 import { watchForSilence } from './load/silence.ts'
-import { Watcher, type WatchKind, type WatchPlan, watchedClient } from './load/watchers.ts'
+import { Watcher, type WatchKind, type WatchPlan } from './load/watchers.ts'
 import { readCpu, utilization } from './support/cpu-time.ts'
 import { readSettledMemory } from './support/memory.ts'
 import { LOOPBACK } from './support/ports.ts'
@@ -62,7 +61,7 @@ async function run(): Promise<object> {
     fail,
   }
   const watchers: Watcher[] = []
-  const reporter = new Reporter(plan)
+  const reporter = new FixReporter(plan)
   const silence = watchForSilence(() => reporter.answered + watchers.length, SILENCE_MS_MAX, fail)
   try {
     return await Promise.race([watchAndMeasure(plan, watchers, reporter), failed])
@@ -73,7 +72,7 @@ async function run(): Promise<object> {
   }
 }
 
-async function watchAndMeasure(plan: WatchPlan, watchers: Watcher[], reporter: Reporter): Promise<object> {
+async function watchAndMeasure(plan: WatchPlan, watchers: Watcher[], reporter: FixReporter): Promise<object> {
   await come(plan, watchers, FIRST_WATCHERS)
   await measure(watchers.length, reporter, FIRST_RATE, FIRST_SECONDS)
   const residentBefore = await memoryOfServer()
@@ -109,7 +108,12 @@ async function come(plan: WatchPlan, watchers: Watcher[], count: number): Promis
 }
 
 /** Reports at a rate, and waits until all were told of all. */
-async function measure(watchers: number, reporter: Reporter, rate: number, seconds: number): Promise<object> {
+async function measure(
+  watchers: number,
+  reporter: FixReporter,
+  rate: number,
+  seconds: number,
+): Promise<object> {
   const mine = new FanDelays(watchers, number)
   delays = mine
   const serverBefore = readCpu(serverPid)
@@ -140,51 +144,4 @@ async function measure(watchers: number, reporter: Reporter, rate: number, secon
 async function memoryOfServer(): Promise<number> {
   process.kill(serverPid, 'SIGUSR2')
   return (await readSettledMemory(serverPid)).residentBytes
-}
-
-/** One who reports, and doesn't wait for the answers. */
-class Reporter {
-  answered = 0
-  readonly #plan: WatchPlan
-  readonly #waiting: string[] = []
-  readonly #socket: Socket
-  #isBusy = false
-
-  constructor(plan: WatchPlan) {
-    this.#plan = plan
-    const replies = new HttpReplies()
-    this.#socket = connect({ host: plan.host, port: plan.port, noDelay: true })
-    this.#socket.on('data', (chunk: Buffer) => {
-      try {
-        if (replies.push(chunk) === undefined) return
-        this.answered += 1
-        this.#isBusy = false
-        this.#next()
-      } catch (error) {
-        plan.fail(error)
-      }
-    })
-    this.#socket.once('error', plan.fail)
-  }
-
-  /** A client of its own reports each fix: so none takes the place of another. */
-  report(fix: number): void {
-    const body = JSON.stringify({ client: watchedClient(fix), lat: 34.06893, lon: -118.445127 })
-    this.#waiting.push(
-      `POST /v1/fixes HTTP/1.1\r\nhost: ${this.#plan.host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-    )
-    this.#next()
-  }
-
-  close(): void {
-    this.#socket.destroy()
-  }
-
-  #next(): void {
-    if (this.#isBusy) return
-    const request = this.#waiting.shift()
-    if (request === undefined) return
-    this.#isBusy = true
-    this.#socket.write(request)
-  }
 }
