@@ -3,17 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { before } from './cases/before.ts'
 import { catchup } from './cases/catchup.ts'
 import { connections } from './cases/connections.ts'
 import type { BenchContext, Benchmark, Candidate } from './cases/contender.ts'
 import { delay } from './cases/delay.ts'
 import { disk } from './cases/disk.ts'
+import { fanout } from './cases/fanout.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
+import { http } from './cases/http.ts'
 import { iamat } from './cases/iamat.ts'
 import { importing } from './cases/import.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
+import { mqtt } from './cases/mqtt.ts'
 import { nearest } from './cases/nearest.ts'
 import { postgis } from './cases/postgis.ts'
 import { whatsat } from './cases/whatsat.ts'
@@ -25,6 +29,10 @@ import { isSelected } from './support/selection.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   iamat,
+  before,
+  http,
+  mqtt,
+  fanout,
   nearest,
   whatsat,
   postgis,
@@ -95,6 +103,7 @@ async function run(options: BenchOptions, children: Children, folder: string): P
     warmUpSeconds: WARM_UP_SECONDS,
     clients: options.clients,
     objects: options.objects,
+    before: options.before,
     wants: (benchmark, contender) => isWanted(options, benchmark, contender),
     progress: (text) => console.error(text),
   }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { hostname } from 'node:os'
 import type { HerdConfig } from './config.ts'
 import { TokenGatekeeper } from './gateways/access/gatekeeper.ts'
 import type { Gatekeeper } from './gateways/access/grant.ts'
@@ -69,7 +70,7 @@ export async function openGateways(
         ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
         limits: { ...config.limits, ...config.http },
         allowedOrigins: config.http.allowedOrigins,
-        allowedHosts: [...config.http.allowedHosts, ...config.servers.map(({ host }) => host)],
+        allowedHosts: [...config.http.allowedHosts, ...hostNames(config)],
         status,
         view: () => context.health.view(),
       })
@@ -152,4 +153,9 @@ function doorText(hasTokens: boolean, isOpen: boolean): string {
   if (hasTokens) return 'every client must show a client token'
   if (isOpen) return 'there are no client tokens: whoever reaches this server may report as any client'
   return 'there are no client tokens: only clients on this machine are answered (herd token create, or clients.open: true, admits others)'
+}
+
+/** By which the servers of the herd are called: as the herd file has them, and as this machine calls itself. */
+function hostNames({ servers }: HerdConfig): string[] {
+  return [...servers.map(({ host }) => host), hostname(), `${hostname()}.local`]
 }

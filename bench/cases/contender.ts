@@ -20,6 +20,8 @@ export interface BenchContext {
   readonly clients: number
   /** Objects of the largest file that is imported. */
   readonly objects: number
+  /** The commit that this checkout is compared with. */
+  readonly before: string
   /** Whether a contender is wanted in this run. */
   readonly wants: (benchmark: string, contender: Candidate) => boolean
   /** Tells the one who waits what is being measured. */

@@ -14,6 +14,7 @@ const CONTEXT: BenchContext = {
   warmUpSeconds: 1,
   clients: 1,
   objects: 100_000,
+  before: 'HEAD',
   wants: (_benchmark, { name }) => name !== 'unwanted',
   progress: (text) => told.push(text),
 }

@@ -27,6 +27,8 @@ export interface HerdServerOptions {
   /** Arguments of Node, before the command. */
   readonly nodeArgs?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Of another checkout of Herd: its `bin/herd.js`. */
+  readonly command?: string
 }
 
 /** Why herd can not be started here, or `undefined`. */
@@ -44,7 +46,14 @@ export async function startHerd(
   const port = await findFreePort()
   const herdFile = join(folder, 'bench.yaml')
   await writeFile(herdFile, writeHerdFile(port, folder, options))
-  const args = [...(options.nodeArgs ?? []), HERD_FILE, 'start', SERVER_NAME, '--herd', herdFile]
+  const args = [
+    ...(options.nodeArgs ?? []),
+    options.command ?? HERD_FILE,
+    'start',
+    SERVER_NAME,
+    '--herd',
+    herdFile,
+  ]
   const [command, commandArgs] = context.pinning.wrap('server', process.execPath, args)
   const server = await context.children.start(name, command, commandArgs, options.env)
   await waitUntilListening(server, port)

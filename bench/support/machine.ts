@@ -47,6 +47,6 @@ export function readNatsVersion(): string | undefined {
 }
 
 /** Whether a command can be started at all. */
-export function isInstalled(command: string): boolean {
-  return spawnSync(command, ['--version'], { stdio: 'ignore', timeout: 5000 }).error === undefined
+export function isInstalled(command: string, question = '--version'): boolean {
+  return spawnSync(command, [question], { stdio: 'ignore', timeout: 5000 }).error === undefined
 }

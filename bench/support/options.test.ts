@@ -14,6 +14,7 @@ test('without arguments every default is filled in', () => {
       objects: 10_000_000,
       only: [],
       trafficLog: 'both',
+      before: '90e13eb',
       jsonFile: undefined,
       help: false,
     },
@@ -22,7 +23,7 @@ test('without arguments every default is filled in', () => {
 
 test('all options are read, and --only may be a list or come twice', () => {
   const args =
-    '--rounds 2 --seconds 0.5 --clients 5000 --objects 200000 --only echo,herd --only iamat --traffic-log on --json out.json --help'
+    '--rounds 2 --seconds 0.5 --clients 5000 --objects 200000 --only echo,herd --only iamat --traffic-log on --before main~1 --json out.json --help'
   assert.deepEqual(parseOptions(args.split(' '), NAMES), {
     ok: true,
     options: {
@@ -32,6 +33,7 @@ test('all options are read, and --only may be a list or come twice', () => {
       objects: 200_000,
       only: ['echo', 'herd', 'iamat'],
       trafficLog: 'on',
+      before: 'main~1',
       jsonFile: 'out.json',
       help: true,
     },

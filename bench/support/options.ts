@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly only: readonly string[]
   /** Which of the two rows of herd are measured. */
   readonly trafficLog: 'off' | 'on' | 'both'
+  /** The commit that `before` compares with. */
+  readonly before: string
   readonly jsonFile: string | undefined
   readonly help: boolean
 }
@@ -20,6 +22,8 @@ export interface BenchOptions {
 const ROUNDS_MAX = 100
 const SECONDS_MAX = 60
 const CLIENTS_MIN = 2000
+/** The last commit without any gateway but that of line commands. */
+const BEFORE = '90e13eb'
 const [OBJECTS_MIN, OBJECTS_MAX] = [100_000, 1_000_000_000] as const
 
 export const HELP: string = `Usage: npm run bench -- [options]
@@ -34,6 +38,7 @@ Measures Herd beside other servers, in interleaved rounds of one run.
   --only <names>      only these benchmarks, these contenders, or these contenders of these benchmarks;
                       separated by commas
   --traffic-log <w>   herd without its log of traffic (off), with it (on), or a row of each (both)
+  --before <commit>   what before compares this checkout with (${BEFORE}: lines alone, no other gateway)
   --json <file>       also write everything measured, round by round, to this file
   --help              this text
 `
@@ -77,6 +82,10 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (trafficLog !== 'off' && trafficLog !== 'on' && trafficLog !== 'both') {
     return { ok: false, problems: [...problems, '--traffic-log must be off, on or both'] }
   }
+  const before = read.before ?? BEFORE
+  if (!/^[\w./~^]+$/.test(before)) {
+    problems.push(`--before must be a commit, for example --before ${BEFORE}`)
+  }
   if (problems.length > 0) return { ok: false, problems }
   return {
     ok: true,
@@ -87,6 +96,7 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       objects,
       only,
       trafficLog,
+      before,
       jsonFile: read.json,
       help: read.help ?? false,
     },
@@ -100,6 +110,7 @@ interface ReadArgs {
   readonly objects?: string | undefined
   readonly only?: string[] | undefined
   readonly 'traffic-log'?: string | undefined
+  readonly before?: string | undefined
   readonly json?: string | undefined
   readonly help?: boolean | undefined
 }
@@ -115,6 +126,7 @@ function readArgs(args: readonly string[]): ReadArgs | string {
         objects: { type: 'string' },
         only: { type: 'string', multiple: true },
         'traffic-log': { type: 'string' },
+        before: { type: 'string' },
         json: { type: 'string' },
         help: { type: 'boolean' },
       },

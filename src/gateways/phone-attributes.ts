@@ -7,13 +7,23 @@ import {
 
 /** Quotes, colon and comma of a tag. */
 const TAG_BYTES_MIN = 6
+/** Bytes that one character becomes at most: `\u0020`. */
+const CHARACTER_BYTES_MAX = 6
+/** All that isn't a tag has no more. */
+const NUMBERS_BYTES_MAX = 256
 
 /**
  * Leaves out of what a phone tells besides its position as little as it takes to be kept: the longest tags first. A phone with the
  * names of fifty regions is still somewhere.
  */
-export function fitAttributes({ tags, ...numbers }: Attributes): Attributes {
-  const shortestFirst = Object.entries(tags ?? {}).toSorted((a, b) => lengthOf(a) - lengthOf(b))
+export function fitAttributes(attributes: Attributes): Attributes {
+  const { tags, ...numbers } = attributes
+  const all = Object.entries(tags ?? {})
+  if (all.length === 0) return numbers
+  const lengthOfAll = all.reduce((sum, tag) => sum + lengthOf(tag), 0)
+  // Nearly always: then nothing has to be written to see whether it can be kept.
+  if (lengthOfAll * CHARACTER_BYTES_MAX + NUMBERS_BYTES_MAX <= ATTRIBUTES_BYTES_MAX) return attributes
+  const shortestFirst = all.toSorted((a, b) => lengthOf(a) - lengthOf(b))
   // However many tags there are, few can be kept, and only those are tried.
   let length = 0
   const tooMany = shortestFirst.findIndex((tag) => {
@@ -22,8 +32,8 @@ export function fitAttributes({ tags, ...numbers }: Attributes): Attributes {
   })
   if (tooMany !== -1) shortestFirst.length = tooMany
   for (; shortestFirst.length > 0; shortestFirst.pop()) {
-    const attributes = { ...numbers, tags: Object.fromEntries(shortestFirst) }
-    if (isKept(attributes)) return attributes
+    const some = { ...numbers, tags: Object.fromEntries(shortestFirst) }
+    if (isKept(some)) return some
   }
   return numbers
 }

@@ -80,20 +80,27 @@ export class OriginGuard {
 
   /** Refuses what it refuses on every route, says to browsers who may read, and answers what they ask before (preflights). */
   addTo(app: FastifyInstance): void {
-    app.addHook('onRequest', async (request, reply) => {
+    // No promise: this stands before every request.
+    app.addHook('onRequest', (request, reply, done) => {
       const { headers, method } = request
       const refused = this.refusal(request.raw)
       if (refused !== null) {
         const { status, code, title, detail } = refused
-        await sendProblem(reply, status, code, title, detail)
+        void sendProblem(reply, status, code, title, detail)
         return
       }
-      if (headers.origin === undefined) return
+      if (headers.origin === undefined) {
+        done()
+        return
+      }
       void reply
         .header('access-control-allow-origin', headers.origin)
         .header('access-control-expose-headers', 'etag, retry-after')
         .header('vary', 'origin')
-      if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return
+      if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) {
+        done()
+        return
+      }
       void reply
         .header('access-control-allow-methods', 'GET, HEAD, POST')
         .header('access-control-allow-headers', 'authorization, content-type, if-none-match, last-event-id')
@@ -101,7 +108,7 @@ export class OriginGuard {
       if (headers['access-control-request-private-network'] === 'true') {
         void reply.header('access-control-allow-private-network', 'true')
       }
-      await reply.code(204).send()
+      void reply.code(204).send()
     })
   }
 

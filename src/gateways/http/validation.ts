@@ -51,8 +51,9 @@ export function checkBySchemas(app: FastifyInstance): void {
       }
     }
   })
-  // What goes out is made by us: no need to pick it apart by a schema.
+  // What goes out is made by us: no need to pick it apart by a schema, or to look for one.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setReplySerializer((data) => JSON.stringify(data))
 }
 
 /**

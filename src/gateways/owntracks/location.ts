@@ -132,7 +132,9 @@ function fieldsOf(tags: Readonly<Record<string, string>>): Record<string, unknow
     return text === undefined ? [] : [[name, text] as const]
   })
   const lists = LISTS.flatMap((name) => {
-    const list = parseJson(tags[name] ?? '')
+    const text = tags[name]
+    // Text that is no JSON costs more than all the rest of a fix.
+    const list = text?.startsWith('[') === true ? parseJson(text) : null
     const isOfTexts = Array.isArray(list) && list.every((item) => typeof item === 'string')
     return isOfTexts ? [[name, list] as const] : []
   })

@@ -1,0 +1,50 @@
+import { connect, type Socket } from 'node:net'
+import { HttpReplies } from './http-replies.ts'
+import { type WatchPlan, watchedClient } from './watchers.ts'
+
+/** One who reports, and doesn't wait for the answers. */
+export class FixReporter {
+  answered = 0
+  readonly #plan: Pick<WatchPlan, 'host' | 'port' | 'fail'>
+  readonly #waiting: string[] = []
+  readonly #socket: Socket
+  #isBusy = false
+
+  constructor(plan: Pick<WatchPlan, 'host' | 'port' | 'fail'>) {
+    this.#plan = plan
+    const replies = new HttpReplies()
+    this.#socket = connect({ host: plan.host, port: plan.port, noDelay: true })
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        if (replies.push(chunk) === undefined) return
+        this.answered += 1
+        this.#isBusy = false
+        this.#next()
+      } catch (error) {
+        plan.fail(error)
+      }
+    })
+    this.#socket.once('error', plan.fail)
+  }
+
+  /** A client of its own reports each fix: so none takes the place of another. */
+  report(fix: number): void {
+    const body = JSON.stringify({ client: watchedClient(fix), lat: 34.06893, lon: -118.445127 })
+    this.#waiting.push(
+      `POST /v1/fixes HTTP/1.1\r\nhost: ${this.#plan.host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+    this.#next()
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #next(): void {
+    if (this.#isBusy) return
+    const request = this.#waiting.shift()
+    if (request === undefined) return
+    this.#isBusy = true
+    this.#socket.write(request)
+  }
+}
