@@ -58,6 +58,7 @@ export async function openGateways(
         ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
         limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
         allowedOrigins: config.http.allowedOrigins,
+        map: config.map,
       })
     : null
   const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)

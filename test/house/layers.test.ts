@@ -17,6 +17,9 @@ const LAYERS = [
   'index',
   'cli',
 ]
+/** What runs in browsers, with what each may know; nothing knows them, and the types of what goes over HTTP are all of the server that they know. */
+const BROWSER: Readonly<Record<string, readonly string[]>> = { client: ['client'], web: ['web', 'client'] }
+const BROWSER_TYPES = 'src/gateways/http/shapes.ts'
 /** Files that stand beside the folders. */
 const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/config.ts': 'config',
@@ -78,6 +81,11 @@ function objection(from: string, to: string): string | null {
   const allowed = FOUNDATIONS[importer]
   if (allowed !== undefined) {
     return allowed.includes(imported) ? null : `${from} is a foundation and must not import ${to}`
+  }
+  const browser = BROWSER[importer]
+  if (browser !== undefined) {
+    const isKnown = browser.includes(imported) || to === BROWSER_TYPES
+    return isKnown ? null : `${from} runs in browsers and must not import ${to}`
   }
   const place = LAYERS.indexOf(importer)
   if (place === -1) return `${from} is in no layer`
@@ -146,6 +154,8 @@ test('the rules object to what they forbid', () => {
     ['src/server.ts', 'src/cli/up.ts'],
     ['src/logs/log-file.ts', 'src/replication/replica.ts'],
     ['src/system.ts', 'src/counters.ts'],
+    ['src/web/main.ts', 'src/gateways/calls/report.ts'],
+    ['src/server.ts', 'src/web/main.ts'],
     ['src/nowhere/file.ts', 'src/protocol/time.ts'],
   ]
   for (const [from, to] of forbidden) assert.notEqual(objection(from, to), null, `${from} → ${to}`)

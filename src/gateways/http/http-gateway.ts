@@ -10,6 +10,7 @@ import type { Calls } from '../calls/calls.ts'
 import type { WatchHub } from '../watch/watch-hub.ts'
 import { addApiDocs } from './api-docs.ts'
 import { addClientRoutes } from './client-routes.ts'
+import { addMapRoutes, type MapContext } from './map-routes.ts'
 import { OriginGuard } from './origin-guard.ts'
 import { addOsmAndRoutes } from './osmand-routes.ts'
 import { addOwnTracksRoutes } from './owntracks-routes.ts'
@@ -46,6 +47,7 @@ export interface HttpContext {
   readonly limits: HttpLimits
   /** Origins besides its own whose pages may ask, such as `https://map.example.org`; `*`: all. */
   readonly allowedOrigins: readonly string[]
+  readonly map: MapContext
 }
 
 /**
@@ -87,7 +89,7 @@ export class HttpGateway {
     addReportRoutes(app, context)
     addClientRoutes(app, context)
     addOwnTracksRoutes(app, context)
-    addOsmAndRoutes(app, context, async (_request, reply) => reply.redirect('/docs'))
+    addOsmAndRoutes(app, context, await addMapRoutes(app, context.map))
     addStreamRoute(app, context, streams)
     await app.ready()
     // It never listens by itself, and without this event it would watch over no time-outs.
