@@ -6,7 +6,7 @@
 # postgresql-15-postgis-3 (the database of places: tests and benchmarks start one of their own),
 # python3-twisted (a counterpart of WHATSAT), osmium-tool (a counterpart of the import) and xz-utils (to unpack an extract of OpenStreetMap for its tests),
 # mosquitto and mosquitto-clients (the counterparts of MQTT),
-# iproute2 and nftables (networks of namespaces for the fault tests).
+# iproute2 and nftables (networks of namespaces for the fault tests), chromium (the live map).
 set -eu
 here=$(dirname "$0")
 missing=""

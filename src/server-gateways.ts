@@ -13,8 +13,8 @@ import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
-import type { MqttBridgeSecrets } from './secret.ts'
 import type { ServerStatus } from './replication/status.ts'
+import type { MqttBridgeSecrets } from './secret.ts'
 import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
@@ -73,6 +73,7 @@ export async function openGateways(
         allowedHosts: [...config.http.allowedHosts, ...hostNames(config)],
         status,
         view: () => context.health.view(),
+        map: config.map,
       })
     : null
   const bridge = openBridge(config, { ...context, calls, hub })

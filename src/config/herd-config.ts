@@ -24,6 +24,7 @@ export interface HerdConfig {
   readonly limits: LimitSettings
   readonly journal: JournalSettings
   readonly http: HttpSettings
+  readonly map: MapSettings
   readonly clients: ClientSettings
   readonly mqtt: MqttSettings
   readonly mqttBridge: MqttBridgeSettings
@@ -71,6 +72,12 @@ export interface ClientSettings {
   /** Absolute, like the other: what clients that encrypt are shown; undefined: none may. */
   readonly certificateFile: string | undefined
   readonly keyFile: string | undefined
+}
+
+/** `map`: the live map. */
+export interface MapSettings {
+  /** Absolute path of an archive of street tiles. */
+  readonly pmtiles: string | undefined
 }
 
 /** `http`: the API, the map, streams and whatever else speaks HTTP. */
@@ -169,6 +176,7 @@ export interface HerdFile {
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
+  readonly map: MapSettings
   readonly clients: { readonly open: boolean } & Partial<ClientSettings>
   readonly mqtt: MqttSettings
   readonly mqttBridge: MqttBridgeEntry

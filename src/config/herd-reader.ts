@@ -103,6 +103,7 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     },
     limits: file.limits,
     http: file.http,
+    map: { pmtiles: besideFile(file.map.pmtiles) },
     clients: {
       open: file.clients.open,
       tokensFile: besideFile(file.clients.tokensFile),

@@ -13,6 +13,7 @@ import type {
   LimitSettings,
   LinkEntry,
   LogSettings,
+  MapSettings,
   ServerEntry,
 } from './herd-config.ts'
 import { mqtt, mqttBridge } from './mqtt-settings.ts'
@@ -275,6 +276,14 @@ const http = group<HttpSettings>('HTTP on the one port: the API, the map, live s
   watchesPerSocketMax: wholeNumber(1, 10_000, 64, 'What one WebSocket may watch at a time.'),
 })
 
+const map = group<MapSettings>('The live map at `/`.', {
+  pmtiles: text(
+    'streets.pmtiles',
+    'A PMTiles archive of street tiles, raster or vector, that lies under the map. A relative path starts at the herd file.',
+    { defaultText: 'none' },
+  ),
+})
+
 const server = group<ServerEntry>('A member of the herd.', {
   host: text('127.0.0.1', 'Where it listens: a name, an IPv4 or an IPv6 address.', {
     default: '127.0.0.1',
@@ -354,6 +363,7 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   limits,
   journal,
   http,
+  map,
   clients,
   mqtt,
   mqttBridge,

@@ -18,7 +18,10 @@ const LAYERS = [
   'cli',
 ]
 /** What runs in browsers, too: of Herd itself it knows each other, and the shapes of what goes over HTTP, as types. */
-const BROWSER_LAYERS: Readonly<Record<string, readonly string[]>> = { client: ['client'] }
+const BROWSER_LAYERS: Readonly<Record<string, readonly string[]>> = {
+  client: ['client'],
+  web: ['web', 'client'],
+}
 const SHAPES = 'src/gateways/http/shapes.ts'
 /** Files that stand beside the folders. */
 const LAYER_OF_FILE: Readonly<Record<string, string>> = {
@@ -180,6 +183,8 @@ test('the rules object to what they forbid', () => {
     ['src/system.ts', 'src/counters.ts'],
     ['src/client/watch.ts', 'src/gateways/http/schemas.ts'],
     ['src/cli/up.ts', 'src/client/watch.ts'],
+    ['src/web/main.ts', 'src/gateways/calls/report.ts'],
+    ['src/server.ts', 'src/web/main.ts'],
     ['src/nowhere/file.ts', 'src/protocol/time.ts'],
   ]
   for (const [from, to] of forbidden) assert.notEqual(objection(from, to), null, `${from} → ${to}`)

@@ -16,6 +16,7 @@ import { addClientRoutes } from './client-routes.ts'
 import { Connections } from './connections.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { addHerdRoute } from './herd-route.ts'
+import { addMapRoutes, type MapContext } from './map-routes.ts'
 import { Metrics } from './metrics.ts'
 import { addMetricsRoute } from './metrics-route.ts'
 import { OriginGuard } from './origin-guard.ts'
@@ -70,6 +71,7 @@ export interface HttpContext {
   readonly status: () => ServerStatus
   /** The herd as this server sees it. */
   readonly view: () => HerdView
+  readonly map: MapContext
 }
 
 /** Stopping takes no longer, whatever clients do: supervisors kill after some 5 s. */
@@ -146,7 +148,7 @@ export class HttpGateway {
     addReportRoutes(app, context)
     addClientRoutes(app, context)
     addOwnTracksRoutes(app, context)
-    addOsmAndRoutes(app, context, async (_request, reply) => reply.redirect('/docs'))
+    addOsmAndRoutes(app, context, await addMapRoutes(app, context.map))
     addStreamRoute(app, context, streams)
     addHerdRoute(app, context)
     addHealthRoutes(app, context)

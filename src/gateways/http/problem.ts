@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { CallRefused, type RefusalCode } from '../calls/call-refused.ts'
+import type { CallRefused, RefusalCode } from '../calls/call-refused.ts'
 import type { ProblemJson } from './shapes.ts'
 
 /** The type of an error's body: RFC 9457. */
