@@ -11,9 +11,12 @@ import { disk } from './cases/disk.ts'
 import { flood } from './cases/flood.ts'
 import { growth } from './cases/growth.ts'
 import { iamat } from './cases/iamat.ts'
+import { importing } from './cases/import.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
 import { nearest } from './cases/nearest.ts'
+import { postgis } from './cases/postgis.ts'
+import { whatsat } from './cases/whatsat.ts'
 import { Children } from './support/children.ts'
 import { describeMachine, formatMachine } from './support/machine.ts'
 import { type BenchOptions, HELP, parseOptions } from './support/options.ts'
@@ -23,6 +26,9 @@ import { isSelected } from './support/selection.ts'
 const BENCHMARKS: readonly Benchmark[] = [
   iamat,
   nearest,
+  whatsat,
+  postgis,
+  importing,
   memory,
   growth,
   connections,
@@ -88,6 +94,7 @@ async function run(options: BenchOptions, children: Children, folder: string): P
     seconds: options.seconds,
     warmUpSeconds: WARM_UP_SECONDS,
     clients: options.clients,
+    objects: options.objects,
     wants: (benchmark, contender) => isWanted(options, benchmark, contender),
     progress: (text) => console.error(text),
   }

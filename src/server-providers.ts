@@ -1,4 +1,5 @@
-import type { PlacesSettings, ProviderName } from './config.ts'
+import type { OwnProviderSettings, PlacesSettings, ProviderName } from './config.ts'
+import { loadOwnProvider } from './places/own-provider.ts'
 import type { Provider } from './places/provider.ts'
 import { EmbeddedPlaces } from './places/providers/embedded.ts'
 import { GoogleLegacyPlaces } from './places/providers/google-legacy.ts'
@@ -12,23 +13,41 @@ import type { PlacesWorld } from './places/world.ts'
 import type { PlacesSecrets } from './secret.ts'
 
 /** A provider that is one. */
-export type MadeName = Exclude<ProviderName, 'auto'>
+type MadeName = Exclude<ProviderName, 'auto'>
 
 /** What providers are made of. */
 export interface MakeContext {
   readonly settings: PlacesSettings
+  /** That of the herd file, absolute. */
+  readonly folder: string
   readonly secrets: PlacesSecrets | undefined
   readonly world: PlacesWorld
   /** Hears what a provider can't use, for the operator. */
   readonly trouble: (text: string) => void
 }
 
-/** The providers that `places.providers` means, each once; without those that can't be asked for want of a key. */
-export function providerNames(
-  names: readonly ProviderName[],
-  secrets: PlacesSecrets | undefined,
-): readonly MadeName[] {
-  const all = names.flatMap((name): readonly MadeName[] =>
+/** Makes all that `places.providers` means, each once. @throws what one says that can't be made. */
+export async function makeProviders(context: MakeContext): Promise<readonly Provider[]> {
+  const providers: Provider[] = []
+  try {
+    for (const choice of chosen(context)) {
+      const provider =
+        typeof choice === 'string' ? makeProvider(choice, context) : await ownProvider(choice, context)
+      if (provider !== undefined) providers.push(provider)
+    }
+    return providers
+  } catch (error) {
+    await Promise.all(providers.map(async (provider) => provider.close?.()))
+    throw error
+  }
+}
+
+/** Without those that can't be asked for want of a key. */
+function chosen({
+  settings: { providers },
+  secrets,
+}: MakeContext): readonly (MadeName | OwnProviderSettings)[] {
+  const all = providers.flatMap((name): readonly (MadeName | OwnProviderSettings)[] =>
     name === 'auto' ? ['google', 'local', 'embedded'] : [name],
   )
   return [...new Set(all)].filter((name) => {
@@ -37,10 +56,19 @@ export function providerNames(
   })
 }
 
-/** Makes one; undefined when it has no key. @throws what it says when it can't be made. */
-export function makeProvider(name: MadeName, context: MakeContext): Provider | undefined {
+function ownProvider(
+  { name, file, options }: OwnProviderSettings,
+  { settings: { limits, language }, folder, world }: MakeContext,
+): Promise<Provider> {
+  const { bodyBytesMax } = limits
+  const wallMs = (): number => world.wallMs()
+  return loadOwnProvider(file, { name, folder, options, language, bodyBytesMax, wallMs }, { limits, world })
+}
+
+/** Undefined when it has no key. */
+function makeProvider(name: MadeName, context: MakeContext): Provider | undefined {
   const { settings, secrets, world, trouble } = context
-  const { google, overpass, photon, x, postgis, limits, language, folder } = settings
+  const { google, overpass, photon, x, postgis, limits, language, userAgent, folder } = settings
   const wallMs = (): number => world.wallMs()
   const http = { bodyBytesMax: limits.bodyBytesMax, language, wallMs }
   switch (name) {
@@ -55,9 +83,9 @@ export function makeProvider(name: MadeName, context: MakeContext): Provider | u
       return key === undefined ? undefined : new GoogleLegacyPlaces({ ...http, key, baseUrl })
     }
     case 'overpass':
-      return new OverpassPlaces({ ...http, baseUrl: overpass.baseUrl })
+      return new OverpassPlaces({ ...http, baseUrl: overpass.baseUrl, userAgent })
     case 'photon':
-      return new PhotonPlaces({ ...http, baseUrl: photon.baseUrl })
+      return new PhotonPlaces({ ...http, baseUrl: photon.baseUrl, userAgent })
     case 'x': {
       const { baseUrl, fieldsParameter } = x
       const token = secrets?.x

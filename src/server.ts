@@ -17,8 +17,9 @@ import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
-import type { HerdSecret, PlacesSecrets } from './secret.ts'
+import type { HerdSecret, MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
+import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { openPlaces, type ServerPlaces } from './server-places.ts'
@@ -38,7 +39,8 @@ export interface ServerEvent {
 /** A server that answers. */
 export interface RunningServer {
   readonly name: string
-  readonly address: { readonly host: string; readonly port: number }
+  /** `alsoPorts` are as good as `port`. */
+  readonly address: { readonly host: string; readonly port: number; readonly alsoPorts: readonly number[] }
   /** Resolves when it has left its herd because an operator said so: then it is to be stopped, and not started again. */
   readonly left: Promise<void>
   /** Ends it in order: no new connections, replies out, links closed, log written. */
@@ -51,6 +53,8 @@ export interface ServerOptions {
   readonly certificates?: LinkCertificates | undefined
   /** What clients that encrypt are shown. */
   readonly clientCertificate?: ClientCertificate | undefined
+  /** What opens the broker of `mqttBridge`. */
+  readonly mqttBridgeSecrets?: MqttBridgeSecrets | undefined
   /** What opens paid or closed sources of places. */
   readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
@@ -73,7 +77,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesSecrets, certificates, clientCertificate, report }: ServerOptions,
+  { placesSecrets, certificates, clientCertificate, mqttBridgeSecrets, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -114,10 +118,21 @@ export async function startServer(
   const identity = { herd: config.name, name, run, at, keys, forgetAfterSeconds, randomBytes, readClock }
   const security = new LinkSecurity(encryptionOf(config, certificates), config.name, name, keys)
   const members = new Members({ name, ...at, version: system.wallMs(), run }, limits.serverNamesMax)
-  const places = openPlaces(config, {
+  const places = await openPlaces(config, {
     ...{ server: name, secrets: placesSecrets, log, world: system, report },
     keepsState: secret.source !== 'unavailable',
     isReachable: (member) => members.reachable().has(member),
+  }).catch(async (error: unknown) => {
+    await log.close()
+    throw error
+  })
+  const health = new HerdHealth({
+    ...{ herd: config.name, name, run, replica, counters, members, forgetAfterSeconds, system },
+    ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: false },
+    links: () => links,
+    connections: () => addresses.connections,
+    watchers: () => gateways?.hub.watchers ?? 0,
+    budgets: () => places.status.budgets,
   })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
@@ -135,6 +150,7 @@ export async function startServer(
       security,
       onRefused,
       budgets: places.budgets,
+      health: health.flood,
     },
     {
       status: () =>
@@ -142,6 +158,7 @@ export async function startServer(
           ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
           ...{ table: replica.table, connections: addresses.connections, links, members },
           ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
+          view: health.view(),
         }),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
@@ -183,7 +200,8 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, report, certificate: clientCertificate, isExposed: !isLoopback(host) },
+      ...{ ...callsContext, links, health, report, certificate: clientCertificate, name, mqttBridgeSecrets },
+      isExposed: !isLoopback(host),
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({
@@ -193,20 +211,31 @@ export async function startServer(
       ...{ takers: gateways.takers, gatekeeper: gateways.gatekeeper, hub: gateways.hub },
     })
     const listening = await port.listen(host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })
+    for (const also of self.alsoPorts) await port.listen(host, also)
+    log.event('info', 'server up', {
+      server: name,
+      herd: config.name,
+      host,
+      port: listening,
+      also: self.alsoPorts.join(' '),
+      run,
+    })
     await links.start(neighborAddresses(config, self))
+    health.start()
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
       name,
-      address: { host, port: listening },
+      address: { host, port: listening, alsoPorts: self.alsoPorts },
       left: left.promise,
       stop: () => {
         sweeper.stop()
+        health.stop()
         return stopInOrder(hangUp, places, journal, log)
       },
     }
   } catch (error) {
+    await Promise.all([port?.stop(), gateways?.stop()])
     await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })

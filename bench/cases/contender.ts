@@ -18,6 +18,8 @@ export interface BenchContext {
   readonly warmUpSeconds: number
   /** Clients of the benchmarks of a full table. */
   readonly clients: number
+  /** Objects of the largest file that is imported. */
+  readonly objects: number
   /** Whether a contender is wanted in this run. */
   readonly wants: (benchmark: string, contender: Candidate) => boolean
   /** Tells the one who waits what is being measured. */

@@ -19,8 +19,9 @@ export async function runLoad(
   context: BenchContext,
   /** The one that is kept for loads, or any: where there are more servers than cores. */
   core: 'load' | 'any' = 'load',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const load = await startLoad(script, options, context, core)
+  const load = await startLoad(script, options, context, core, env)
   return (await waitForSuccess(load, msMax + OVERHEAD_MS_MAX)).stdout
 }
 
@@ -30,9 +31,11 @@ export async function startLoad(
   options: LoadOptions,
   context: BenchContext,
   core: 'load' | 'any' = 'any',
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Child> {
   const file = fileURLToPath(new URL(`../${script}`, import.meta.url))
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const line = [process.execPath, [file, ...given.map(([name, value]) => `--${name}=${value}`)]] as const
-  return context.children.start(script, ...(core === 'any' ? line : context.pinning.wrap('load', ...line)))
+  const [command, args] = core === 'any' ? line : context.pinning.wrap('load', ...line)
+  return context.children.start(script, command, args, env)
 }

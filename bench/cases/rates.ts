@@ -91,7 +91,8 @@ export function describeShape(shape: Shape): string {
   return `${shape.connections} connections × ${shape.inFlight} in flight`
 }
 
-function warnOfOthers(samples: readonly Sample[]): string[] {
+/** A warning, where it is due, that figures by the clock are those of a disturbed run. */
+export function warnOfOthers(samples: readonly Pick<Sample, 'serverCpu' | 'loadCpu'>[]): string[] {
   const disturbed = samples.filter(
     ({ serverCpu, loadCpu }) =>
       serverCpu !== undefined && loadCpu !== undefined && Math.max(serverCpu, loadCpu) < SATURATED_SHARE,

@@ -13,6 +13,7 @@ const CONTEXT: BenchContext = {
   seconds: 1,
   warmUpSeconds: 1,
   clients: 1,
+  objects: 100_000,
   wants: (_benchmark, { name }) => name !== 'unwanted',
   progress: (text) => told.push(text),
 }

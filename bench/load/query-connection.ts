@@ -1,16 +1,16 @@
 import { connect, type Socket } from 'node:net'
 import type { RecordableHistogram } from 'node:perf_hooks'
-import { anyClient, clientId } from './city.ts'
-import type { QueryDialect } from './query-dialects.ts'
 
 /** What all connections of one load have in common. */
 export interface QueryPlan {
   readonly host: string
   readonly port: number
-  readonly dialect: QueryDialect
-  readonly clients: number
-  readonly radiusKm: number
-  readonly items: number
+  /** Who is asked about in the question of a number, counted from 0 over all connections. */
+  readonly clientOf: (question: number) => number
+  /** The question about a client, as it goes over the wire; Latin-1 only. */
+  readonly request: (client: number) => string
+  /** Where the reply that begins at `at` ends, -1 if not all of it is there. Throws if it is none. */
+  readonly endOf: (bytes: Buffer, at: number) => number
   readonly inFlight: number
   readonly readBuffer: Buffer
   readonly counts: QueryCounts
@@ -72,11 +72,11 @@ export class QueryConnection {
   }
 
   #ask(): void {
-    const { dialect, counts, clients, radiusKm, items } = this.#plan
-    const client = anyClient(counts.asked, clients)
+    const { clientOf, request, counts } = this.#plan
+    const client = clientOf(counts.asked)
     counts.asked += 1
     this.#waiting.push({ client, sentAtMs: performance.now() })
-    this.#socket.write(dialect.request(clientId(client), radiusKm, items), 'latin1')
+    this.#socket.write(request(client), 'latin1')
   }
 
   /** Returns whether to go on reading. */
@@ -86,7 +86,7 @@ export class QueryConnection {
       const bytes = Buffer.concat([this.#rest, chunk.subarray(0, length)])
       let at = 0
       for (;;) {
-        const end = this.#plan.dialect.endOf(bytes, at)
+        const end = this.#plan.endOf(bytes, at)
         if (end === -1) break
         this.#take(bytes, at, end)
         at = end

@@ -22,6 +22,8 @@ export interface HerdServerOptions {
   readonly logLevel: 'events' | 'traffic'
   /** `limits` of the herd file. */
   readonly limits?: Readonly<Record<string, number>>
+  /** `places` of the herd file. */
+  readonly places?: object
   /** Arguments of Node, before the command. */
   readonly nodeArgs?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -54,7 +56,11 @@ export async function startHerd(
   return { server, port, serverName: SERVER_NAME, herdFile, stop }
 }
 
-function writeHerdFile(port: number, folder: string, { logLevel, limits = {} }: HerdServerOptions): string {
+function writeHerdFile(
+  port: number,
+  folder: string,
+  { logLevel, limits = {}, places }: HerdServerOptions,
+): string {
   return [
     'herd: bench',
     `servers: { ${SERVER_NAME}: { port: ${port} } }`,
@@ -62,6 +68,7 @@ function writeHerdFile(port: number, folder: string, { logLevel, limits = {} }: 
     `stateFolder: ${JSON.stringify(join(folder, 'state'))}`,
     `logs: { folder: ${JSON.stringify(join(folder, 'logs'))}, level: ${logLevel} }`,
     `limits: ${JSON.stringify(limits)}`,
+    ...(places === undefined ? [] : [`places: ${JSON.stringify(places)}`]),
     '',
   ].join('\n')
 }

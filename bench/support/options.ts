@@ -7,6 +7,8 @@ export interface BenchOptions {
   readonly seconds: number
   /** Clients of the benchmarks of a full table. */
   readonly clients: number
+  /** Objects of the largest file that is imported, rounded up to whole copies of the extract. */
+  readonly objects: number
   /** Names of benchmarks, of what they compare, or of both; empty means everything. */
   readonly only: readonly string[]
   /** Which of the two rows of herd are measured. */
@@ -18,6 +20,7 @@ export interface BenchOptions {
 const ROUNDS_MAX = 100
 const SECONDS_MAX = 60
 const CLIENTS_MIN = 2000
+const [OBJECTS_MIN, OBJECTS_MAX] = [100_000, 1_000_000_000] as const
 
 export const HELP: string = `Usage: npm run bench -- [options]
 
@@ -27,6 +30,7 @@ Measures Herd beside other servers, in interleaved rounds of one run.
   --seconds <n>       length of one measurement after its warm-up, 0.2 to ${SECONDS_MAX} (3)
   --clients <n>       clients of nearest, memory, growth and catchup,
                       ${CLIENTS_MIN} to ${CLIENTS_MAX} (1000000)
+  --objects <n>       objects of the largest file of import, ${OBJECTS_MIN} to ${OBJECTS_MAX} (10000000)
   --only <names>      only these benchmarks, these contenders, or these contenders of these benchmarks;
                       separated by commas
   --traffic-log <w>   herd without its log of traffic (off), with it (on), or a row of each (both)
@@ -59,6 +63,12 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
       `--clients must be a whole number from ${CLIENTS_MIN} to ${CLIENTS_MAX}, for example --clients 1000000`,
     )
   }
+  const objects = readNumber(read.objects, 10_000_000)
+  if (!Number.isInteger(objects) || objects < OBJECTS_MIN || objects > OBJECTS_MAX) {
+    problems.push(
+      `--objects must be a whole number from ${OBJECTS_MIN} to ${OBJECTS_MAX}, for example --objects 10000000`,
+    )
+  }
   const only = (read.only ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '')
   for (const name of only.filter((asked) => !names.includes(asked))) {
     problems.push(`--only does not know "${name}"; it knows ${names.join(', ')}`)
@@ -70,7 +80,16 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
   if (problems.length > 0) return { ok: false, problems }
   return {
     ok: true,
-    options: { rounds, seconds, clients, only, trafficLog, jsonFile: read.json, help: read.help ?? false },
+    options: {
+      rounds,
+      seconds,
+      clients,
+      objects,
+      only,
+      trafficLog,
+      jsonFile: read.json,
+      help: read.help ?? false,
+    },
   }
 }
 
@@ -78,6 +97,7 @@ interface ReadArgs {
   readonly rounds?: string | undefined
   readonly seconds?: string | undefined
   readonly clients?: string | undefined
+  readonly objects?: string | undefined
   readonly only?: string[] | undefined
   readonly 'traffic-log'?: string | undefined
   readonly json?: string | undefined
@@ -92,6 +112,7 @@ function readArgs(args: readonly string[]): ReadArgs | string {
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         clients: { type: 'string' },
+        objects: { type: 'string' },
         only: { type: 'string', multiple: true },
         'traffic-log': { type: 'string' },
         json: { type: 'string' },

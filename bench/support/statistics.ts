@@ -30,7 +30,7 @@ export function ratiosPerRound(
 }
 
 /** The values that are there. */
-export function present(values: readonly (number | undefined)[]): number[] {
+export function present<T>(values: readonly (T | undefined)[]): T[] {
   return values.filter((value) => value !== undefined)
 }
 

@@ -7,12 +7,11 @@ import { ImportFailed } from '../places/import/imported-place.ts'
 import { IMPORT_FORMATS, type ImportFormat } from '../places/import/sources.ts'
 import { INDEX_NAME } from '../places/index/format.ts'
 import { IndexBusy } from '../places/index/index-writer.ts'
-import { addHerdOption, herdOf } from './herd-options.ts'
+import { addPlacesFolderOptions, type PlacesFolderOptions, placesFolderOf } from './places-folder.ts'
 import { onStopSignals } from './stop-signals.ts'
 import { EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
 
-interface ImportCommandOptions {
-  readonly herd?: string
+interface ImportCommandOptions extends PlacesFolderOptions {
   readonly name?: string
   readonly format?: ImportFormat
 }
@@ -28,7 +27,7 @@ class Stopped extends Error {}
 
 /** Adds `herd places import`. */
 export function addPlacesImport(places: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
-  addHerdOption(places.command('import'))
+  addPlacesFolderOptions(places.command('import'))
     .summary('import places from a file')
     .description(
       'Makes an index of the places in a file: an OpenStreetMap extract (.osm.pbf), a GeoNames dump (.txt, .zip or ' +
@@ -67,7 +66,7 @@ async function importFile(
       `${JSON.stringify(name)} is no name for an index: letters, digits, '.', '_' and '-', 64 at most, such as --name europe`,
     )
   }
-  const { folder } = (await herdOf(terminal, options.herd)).places
+  const folder = await placesFolderOf(terminal, options)
   const abort = new AbortController()
   const stop = () => abort.abort(new Stopped())
   const listenNoMore = onStopSignals({ stop, stopNow: stop })

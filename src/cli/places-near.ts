@@ -2,11 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { PlaceRank } from '../places/provider.ts'
 import { type LocalPlace, LocalPlaces } from '../places/providers/local.ts'
-import { addHerdOption, herdOf } from './herd-options.ts'
+import { addPlacesFolderOptions, type PlacesFolderOptions, placesFolderOf } from './places-folder.ts'
 import { columns, EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
 
-interface NearOptions {
-  readonly herd?: string
+interface NearOptions extends PlacesFolderOptions {
   readonly json?: boolean
   readonly radius: number
   readonly items: number
@@ -20,7 +19,7 @@ const ITEMS_MAX = 1_000
 
 /** Adds `herd places near`. */
 export function addPlacesNear(places: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
-  addHerdOption(places.command('near'))
+  addPlacesFolderOptions(places.command('near'))
     .summary('look for imported places')
     .description(
       'Looks for imported places around a position, without a server. Behind -- everything is an operand, also a ' +
@@ -49,7 +48,7 @@ Exit code: 0 looked, whether or not there was anything; 1 an index is broken; 2 
 
 async function near(terminal: Terminal, position: string, options: NearOptions): Promise<ExitCode> {
   const { latitude, longitude } = positionOf(position)
-  const { folder } = (await herdOf(terminal, options.herd)).places
+  const folder = await placesFolderOf(terminal, options)
   const warnings: string[] = []
   const local = new LocalPlaces({
     folder,

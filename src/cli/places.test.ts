@@ -16,7 +16,10 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { LIECHTENSTEIN, liechtenstein } from '../../test/support/liechtenstein.ts'
+import { osmPbf } from '../../test/support/osm-pbf-file.ts'
 import { runCommand } from './main.ts'
 import { nameOf } from './places-import.ts'
 
@@ -85,6 +88,11 @@ test('import, list, near, remove', async (t) => {
     [wrong.code, wrong.err],
     [2, `herd: no index "agian" in ${folder}; there are LI, again. Did you mean again?\n`],
   )
+  const elsewhere = ['--state-folder', join(cwd, 'elsewhere')]
+  assert.equal((await run(['import', 'LI.txt', ...elsewhere])).code, 0)
+  assert.deepEqual(readdirSync(join(cwd, 'elsewhere', 'places')), ['LI.places'])
+  assert.equal((await run(['remove', 'LI', ...elsewhere])).code, 0)
+  assert.match((await run(['list', ...elsewhere])).out, /^nothing is imported in .*elsewhere/)
   assert.equal((await run(['remove', 'again'])).code, 0)
   assert.deepEqual(readdirSync(folder), ['LI.places'])
 })
@@ -159,7 +167,8 @@ test('Liechtenstein by its own name', {
 }, async (t) => {
   const { cwd, run } = stage(t)
   copyFileSync(liechtenstein, join(cwd, 'liechtenstein.osm.pbf'))
-  assert.match((await run(['import', 'liechtenstein.osm.pbf'])).out, /^liechtenstein: 37[0-6] places of osm/)
+  // 370 nodes and ways, and two areas that are made of several ways.
+  assert.match((await run(['import', 'liechtenstein.osm.pbf'])).out, /^liechtenstein: 372 places of osm/)
   const near = async (...more: readonly string[]) =>
     JSON.parse((await run(['near', '+47.141+9.521', '--items', '1000', '--json', ...more])).out).places
   const ofNodesAndWays = (places: { place_id: string }[]) =>
@@ -180,4 +189,50 @@ test('an index is called like its file', () => {
     'x',
   ]
   assert.deepEqual(names.map(nameOf), ['li', 'allCountries', 'x', 'places', 'LI', 'my.places', 'x'])
+})
+
+test('each command says what it takes, with an example and its exit codes', async (t) => {
+  const { run } = stage(t)
+  for (const [command, ...options] of [
+    ['import', '--name', '--format', '--state-folder'],
+    ['near', '--radius', '--items', '--rank', '--type', '--keyword', '--json', '--state-folder'],
+    ['list', '--json', '--state-folder'],
+    ['remove', '<name>', '--state-folder'],
+  ] as const) {
+    const { code, out, err } = await run([command, '--help'])
+    assert.deepEqual([code, err], [0, ''])
+    for (const text of [...options, '--herd', 'Example', `herd places ${command} `, 'Exit code: 0 ']) {
+      assert.ok(out.includes(text), `${text} in ${out}`)
+    }
+    assert.ok(out.split('\n').every((line) => line.length <= 110))
+  }
+})
+
+test('damage is told by its byte, whatever the format', async (t) => {
+  const { cwd, folder, run } = stage(t)
+  const feature = JSON.stringify({
+    type: 'Feature',
+    id: 'x',
+    geometry: { type: 'Point', coordinates: [9.5, 47.1] },
+    properties: { names: { primary: 'Café' }, categories: { primary: 'cafe' } },
+  })
+  const pbf = osmPbf([[{ type: 'node', id: 1, lat: 47, lon: 9, tags: { amenity: 'cafe', name: 'Café' } }]])
+  const parquet = Buffer.from(
+    parquetWriteBuffer({ columnData: [{ name: 'names', data: [{ primary: 'Café' }], type: 'JSON' }] }),
+  )
+  const damaged: readonly (readonly [string, Buffer | string, string])[] = [
+    ['li.osm.pbf', pbf.subarray(0, -5), `damaged at byte ${pbf.length - 5}: `],
+    ['LI.txt', `${dump(2)}rubbish\n`, `damaged at byte ${dump(2).length}: `],
+    ['LI.txt.gz', gzipSync(dump(2_000)).subarray(0, -20), 'damaged about byte '],
+    ['li.geojsonseq', `${feature}\n{`, `damaged at byte ${Buffer.byteLength(feature) + 1}: `],
+    ['li.parquet', parquet.subarray(0, -2), `damaged at byte ${parquet.length - 10} or before`],
+    ['li.zip', Buffer.from('PK\u0003\u0004 and no more'), 'damaged about byte 16: '],
+  ]
+  for (const [file, bytes, message] of damaged) {
+    writeFileSync(join(cwd, file), bytes)
+    const { code, err } = await run(['import', file, '--name', 'x'])
+    assert.equal(code, 1)
+    assert.ok(err.startsWith(`herd: ${join(cwd, file)} is ${message}`), err)
+    assert.ok(!existsSync(folder) || readdirSync(folder).length === 0)
+  }
 })

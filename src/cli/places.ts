@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { nearestName } from '../config.ts'
 import { INDEX_ENDING, PARTIAL_ENDING } from '../places/index/format.ts'
+import { sweepLeftovers } from '../places/index/index-writer.ts'
 import { PlacesIndex, PlacesIndexBroken } from '../places/index/places-index.ts'
-import { addHerdOption, herdOf } from './herd-options.ts'
+import { addPlacesFolderOptions, type PlacesFolderOptions, placesFolderOf } from './places-folder.ts'
 import { addPlacesImport } from './places-import.ts'
 import { addPlacesNear } from './places-near.ts'
 import { columns, EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
 
-interface PlacesOptions {
-  readonly herd?: string
+interface PlacesOptions extends PlacesFolderOptions {
   readonly json?: boolean
 }
 
@@ -47,7 +47,7 @@ Exit code: 0 all went well, 1 it did not, 2 usage or no such file or index.`,
     )
   addPlacesImport(places, terminal, finish)
   addPlacesNear(places, terminal, finish)
-  addHerdOption(places.command('list'))
+  addPlacesFolderOptions(places.command('list'))
     .summary('list what was imported')
     .description('Lists the indexes of places of a herd on this machine.')
     .option('--json', 'print an object')
@@ -56,7 +56,7 @@ Exit code: 0 all went well, 1 it did not, 2 usage or no such file or index.`,
       '\nExample:\n  herd places list\n\nExit code: 0 listed, 1 one of them is broken, 2 usage.',
     )
     .action(async (options: PlacesOptions) => finish(await list(terminal, options)))
-  addHerdOption(places.command('remove'))
+  addPlacesFolderOptions(places.command('remove'))
     .summary('remove what was imported')
     .description('Removes an index of places. Servers that run stop answering from it within a second or so.')
     .argument('<name>', 'the name of an index, as `herd places list` has it')
@@ -68,7 +68,7 @@ Exit code: 0 all went well, 1 it did not, 2 usage or no such file or index.`,
 }
 
 async function list(terminal: Terminal, options: PlacesOptions): Promise<ExitCode> {
-  const { folder } = (await herdOf(terminal, options.herd)).places
+  const folder = await placesFolderOf(terminal, options)
   const listed = await Promise.all((await namesIn(folder)).map((name) => describe(folder, name)))
   const isWhole = listed.every(({ broken }) => broken === undefined)
   if (options.json) {
@@ -109,7 +109,7 @@ async function describe(folder: string, name: string): Promise<Listed> {
 }
 
 async function remove(terminal: Terminal, name: string, options: PlacesOptions): Promise<ExitCode> {
-  const { folder } = (await herdOf(terminal, options.herd)).places
+  const folder = await placesFolderOf(terminal, options)
   const names = await namesIn(folder)
   if (!names.includes(name)) {
     const nearest = nearestName(name, names)
@@ -119,6 +119,7 @@ async function remove(terminal: Terminal, name: string, options: PlacesOptions):
   }
   const path = join(folder, `${name}${INDEX_ENDING}`)
   await rm(path)
+  sweepLeftovers(folder, Date.now())
   await print(terminal.output, `removed ${path}\n`)
   return EXIT.ok
 }

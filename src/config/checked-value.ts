@@ -1,7 +1,7 @@
 /** Reads a value by its schema: fills in the defaults and collects every problem, one per setting. Pure. */
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { exampleText, rangeText, shownValue } from './setting.ts'
+import { exampleText, notesOf, rangeText, shownValue } from './setting.ts'
 import { NAME_TEXT } from './settings.ts'
 import { didYouMean } from './suggestion.ts'
 
@@ -59,7 +59,7 @@ function checkedRecord(schema: Type.TRecord, value: unknown, path: string, probl
   }
   const [pattern, member] = entry
   const names = Object.keys(group)
-  if (names.length === 0) problems.push(missing(schema, path))
+  if (names.length < (notesOf(schema).minProperties ?? 0)) problems.push(missing(schema, path))
   for (const name of names.filter((each) => !new RegExp(pattern).test(each))) {
     problems.push(`${pathTo(path, name)}: ${shownValue(name)} is not ${NAME_TEXT}; for example Alford`)
   }

@@ -7,6 +7,7 @@ import { readDuration } from './duration.ts'
 import type { HerdConfig, HerdFile, LogLevel, LogSettings } from './herd-config.ts'
 import { graphProblems, isLoopback, neighborsOf, partsProblems, plainHost } from './herd-graph.ts'
 import { parseHerdText } from './herd-text.ts'
+import { ownProblems, resolvedProviders } from './own-providers.ts'
 import { shownValue } from './setting.ts'
 import { herdFile } from './settings.ts'
 import { didYouMean } from './suggestion.ts'
@@ -34,6 +35,8 @@ export interface Environment {
   readonly X_BEARER_TOKEN?: string | undefined
   /** The password of PostGIS, instead of a file. */
   readonly PGPASSWORD?: string | undefined
+  /** The password of the MQTT broker behind the bridge, instead of a file. */
+  readonly HERD_MQTT_PASSWORD?: string | undefined
 }
 
 /** What was said on the command line; it goes before everything else. */
@@ -57,6 +60,7 @@ export function readHerd(text: string, place: HerdPlace): HerdReading {
   const file = checkedValue(herdFile, parsed.value, '', problems) as HerdFile
   const level = chosenLevel(place, problems)
   problems.push(...relationProblems(file), ...encryptionProblems(file), ...graphProblems(file))
+  problems.push(...ownProblems(file.places))
   // Parts are only worth naming when servers and links are what was meant.
   if (problems.length === 0) problems.push(...partsProblems(file))
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config: resolved(file, place, level) }
@@ -73,17 +77,19 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     folder: logFolder ? resolve(cwd, logFolder) : resolve(stateFolder, 'logs'),
   }
   const neighbors = neighborsOf(file)
+  const { own, providers, ...places } = file.places
   return deepFrozen({
     name: file.herd,
     file: place.file,
-    servers: Object.entries(file.servers).map(([name, { host, port, classic }]) => {
-      return { name, host: plainHost(host), port, classic, neighbors: neighbors.get(name) ?? [] }
+    servers: Object.entries(file.servers).map(([name, server]) => {
+      return { name, ...server, host: plainHost(server.host), neighbors: neighbors.get(name) ?? [] }
     }),
     stateFolder,
     secretFile: besideFile(file.secretFile),
     logs,
     places: {
-      ...file.places,
+      ...places,
+      providers: resolvedProviders(providers, own, dirname(place.file)),
       folder: file.places.folder ? resolve(cwd, file.places.folder) : resolve(stateFolder, 'places'),
       google: { ...file.places.google, keyFile: besideFile(file.places.google.keyFile) },
       x: { ...file.places.x, tokenFile: besideFile(file.places.x.tokenFile) },
@@ -102,6 +108,12 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
       tokensFile: besideFile(file.clients.tokensFile),
       certificateFile: besideFile(file.clients.certificateFile),
       keyFile: besideFile(file.clients.keyFile),
+    },
+    mqtt: file.mqtt,
+    mqttBridge: {
+      ...file.mqttBridge,
+      passwordFile: besideFile(file.mqttBridge.passwordFile),
+      caFile: besideFile(file.mqttBridge.caFile),
     },
     journal: {
       ...file.journal,
@@ -143,6 +155,11 @@ function relationProblems(file: HerdFile): string[] {
   }
   if (!journal.keep && file.ack.startsWith('disk')) {
     problems.push(`ack: ${file.ack} needs a journal, and journal.keep is false; for example memory`)
+  }
+  for (const name of file.mqttBridge.servers.filter((each) => !Object.hasOwn(servers, each))) {
+    problems.push(
+      `mqttBridge.servers: there is no server ${shownValue(name)}${didYouMean(name, Object.keys(servers)) || `; for example ${Object.keys(servers)[0]}`}`,
+    )
   }
   if (link.redialMsMin > link.redialMsMax) {
     problems.push(
@@ -230,7 +247,9 @@ function ackWarnings(file: HerdFile): string[] {
 }
 
 function deepFrozen<T extends object>(value: T): T {
+  Object.freeze(value)
+  // What is for a provider of the user's own may have itself in it, by an alias of YAML.
   for (const member of Object.values(value))
-    if (typeof member === 'object' && member !== null) deepFrozen(member)
-  return Object.freeze(value)
+    if (typeof member === 'object' && member !== null && !Object.isFrozen(member)) deepFrozen(member)
+  return value
 }

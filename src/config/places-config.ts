@@ -15,7 +15,10 @@ export type ProviderName =
   | 'embedded'
 
 /** `places`: who answers WHATSAT, and how much of it we ask for. */
-export interface PlacesSettings extends Omit<PlacesEntry, 'folder' | 'google' | 'x' | 'postgis'> {
+export interface PlacesSettings
+  extends Omit<PlacesEntry, 'providers' | 'own' | 'folder' | 'google' | 'x' | 'postgis'> {
+  /** In the order in which they are asked. */
+  readonly providers: readonly (ProviderName | OwnProviderSettings)[]
   /** Absolute. */
   readonly folder: string
   readonly google: GoogleSettings
@@ -25,12 +28,15 @@ export interface PlacesSettings extends Omit<PlacesEntry, 'folder' | 'google' | 
 
 /** `places` as it stands in a herd file. */
 export interface PlacesEntry {
-  /** In the order in which they are asked. */
-  readonly providers: readonly ProviderName[]
+  /** In the order in which they are asked: names of ours, paths of the user's own. */
+  readonly providers: readonly string[]
+  /** By the name of the file, without what follows its dot. */
+  readonly own: Readonly<Record<string, OwnProviderEntry>>
   readonly rank: PlaceRank
   readonly type?: string | undefined
   readonly keyword?: string | undefined
   readonly language?: string | undefined
+  readonly userAgent?: string | undefined
   readonly folder?: string
   readonly google: GoogleEntry
   readonly overpass: OverpassSettings
@@ -44,6 +50,20 @@ export interface PlacesEntry {
 export interface CallsMax {
   readonly callsPerDayMax: number
   readonly callsPerMonthMax: number
+}
+
+/** `places.own.<name>` as it stands in a herd file. */
+export interface OwnProviderEntry extends CallsMax {
+  /** For the provider: we look at nothing in it. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+/** A provider that the user wrote. */
+export interface OwnProviderSettings extends OwnProviderEntry {
+  /** Its file's, without what follows the dot. */
+  readonly name: string
+  /** Absolute. */
+  readonly file: string
 }
 
 /** `places.google` as it stands in a herd file. Both of Google's APIs share key and budget. */

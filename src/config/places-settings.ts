@@ -1,28 +1,17 @@
 /** The table of settings, `places`: who answers WHATSAT, and what may be asked of it. */
 import { Type } from 'typebox'
 import { defaultPlacesLimits, type PlacesLimits } from '../places/limits.ts'
+import { OWN_PROVIDERS_MAX, PROVIDER_NAMES, PROVIDER_PATTERN } from './own-providers.ts'
 import type {
   GoogleEntry,
   OverpassSettings,
+  OwnProviderEntry,
   PhotonSettings,
   PlacesEntry,
   PostgisEntry,
   XEntry,
 } from './places-config.ts'
 import { GIB, group, KIB, oneOf, text, wholeNumber } from './schema.ts'
-
-/** The providers that a herd file may name. `auto` stands for google where there is a key, local, embedded. */
-export const PROVIDER_NAMES = [
-  'auto',
-  'google',
-  'google-legacy',
-  'overpass',
-  'photon',
-  'x',
-  'postgis',
-  'local',
-  'embedded',
-] as const
 
 const PLACE_TYPE_PATTERN = '^[a-z][a-z0-9_]{0,63}$'
 const KEYWORD_LENGTH_MAX = 128
@@ -87,6 +76,19 @@ const postgis = group<PostgisEntry>('A table of places in PostgreSQL with PostGI
   connectionsMax: wholeNumber(1, 100, 4, 'Connections to the database of each server.'),
 })
 
+const own = group<OwnProviderEntry>('A provider of your own.', {
+  options: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      default: {},
+      defaultText: 'none',
+      valueText: 'a group of settings',
+      examples: ["{ url: 'http://localhost:8080' }"],
+      description: 'What is handed to your provider as it stands here. No place for keys.',
+    }),
+  ),
+  ...callsMax(5000, 0),
+})
+
 const limits = group<PlacesLimits>('Bounds around any provider of places that is not on this machine.', {
   totalMsMax: wholeNumber(
     10,
@@ -140,16 +142,25 @@ const limits = group<PlacesLimits>('Bounds around any provider of places that is
 /** `places` as a schema. */
 export const places: Type.TSchema = group<PlacesEntry>('Places for WHATSAT.', {
   providers: Type.Optional(
-    Type.Array(Type.Enum([...PROVIDER_NAMES]), {
+    Type.Array(Type.String({ pattern: PROVIDER_PATTERN, maxLength: 4096 }), {
       minItems: 1,
-      maxItems: PROVIDER_NAMES.length,
+      maxItems: PROVIDER_NAMES.length + OWN_PROVIDERS_MAX,
       uniqueItems: true,
       default: ['auto'],
       defaultText: '`[auto]`',
-      valueText: `a list of providers: ${PROVIDER_NAMES.join(', ')}`,
+      valueText: `a list of providers: ${PROVIDER_NAMES.join(', ')}, or files of your own such as ./my-places.ts`,
       examples: ['[google, local, embedded]'],
       description:
-        'Who is asked, in this order, each when those before it failed. `auto`: google where there is a key for it, then local, then embedded.',
+        'Who is asked, in this order, each when those before it failed. `auto`: google where there is a key for it, then local, then embedded. A path is that of a provider of your own (.ts, .mts, .js or .mjs); a relative one starts at the herd file.',
+    }),
+  ),
+  own: Type.Optional(
+    Type.Record(Type.String(), own, {
+      default: {},
+      defaultText: 'none',
+      valueText: 'a group of providers',
+      examples: ['{ my-places: { callsPerDayMax: 1000 } }'],
+      description: 'Providers of your own, each by the name of its file without `.ts`.',
     }),
   ),
   rank: oneOf(
@@ -172,6 +183,16 @@ export const places: Type.TSchema = group<PlacesEntry>('Places for WHATSAT.', {
     valueText: 'a language tag',
     defaultText: "each provider's own",
   }),
+  userAgent: text(
+    'Example Couriers (ops@example.org)',
+    'Who asks, for the services of OpenStreetMap: the User-Agent of Overpass and Photon. Public servers want an address to write to.',
+    {
+      maxLength: 256,
+      pattern: '^[!-~](?:[ -~]{0,254}[!-~])?$',
+      valueText: 'a text of 1 to 256 ASCII characters',
+      defaultText: '`Herd/<version> (live locations; places for WHATSAT)`',
+    },
+  ),
   folder: text('places', 'Where imported places are. A relative path starts at the working directory.', {
     defaultText: '`places` in the state folder',
   }),

@@ -10,6 +10,7 @@ export interface SettingNotes {
   readonly examples?: readonly (string | number | boolean)[]
   readonly minimum?: number
   readonly maximum?: number
+  readonly minProperties?: number
   /** What a value must be, where the type alone doesn't say it. */
   readonly valueText?: string
   readonly enum?: readonly string[]

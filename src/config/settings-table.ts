@@ -12,7 +12,9 @@ export function settingsTable(): string {
 function rowsOf(schema: Type.TSchema, path: string): string[] {
   if (Type.IsRecord(schema)) {
     const [member] = Object.values(schema.patternProperties)
-    return [rowOf(schema, path), ...(member === undefined ? [] : rowsOf(member, `${path}.<name>`))]
+    // What may be anything needs no row of its own.
+    const isLeaf = member === undefined || Type.IsUnknown(member)
+    return [rowOf(schema, path), ...(isLeaf ? [] : rowsOf(member, `${path}.<name>`))]
   }
   if (!Type.IsObject(schema)) return [rowOf(schema, path)]
   return Object.entries(schema.properties).flatMap(([name, member]) =>

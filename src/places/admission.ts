@@ -77,6 +77,20 @@ export class Admission {
     if (verdict !== 'granted') throw usedUp(verdict)
     rate.take()
   }
+
+  /**
+   * Lets a call out that goes on with a search under way. Rates don't refuse it, or what the search has cost were
+   * for nothing: they owe it, and later searches wait for longer. The budget has the last word.
+   *
+   * @throws {Refused}
+   */
+  further(addressRate: CallRate): void {
+    const { rate, budget } = this.#options
+    const verdict = budget.take()
+    if (verdict !== 'granted') throw usedUp(verdict)
+    rate.take()
+    addressRate.take()
+  }
 }
 
 function usedUp(limit: 'callsPerDayMax' | 'callsPerMonthMax'): Refused {

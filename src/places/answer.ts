@@ -14,6 +14,7 @@ export interface Answer {
 
 /** Makes an answer of a body. @throws {ProviderFailed} when it has no list of places. */
 export function readAnswer(body: PlacesBody): Answer {
+  if (body.results !== undefined) return { text: body.text, results: body.results, status: body.status }
   const text = squeezeNewlines(body.text)
   return { text, results: findResults(text, body.list), status: body.status }
 }

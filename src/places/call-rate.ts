@@ -29,7 +29,7 @@ export class CallRate {
     return this.#tokens >= 1
   }
 
-  /** Takes a call that was allowed. */
+  /** Takes a call that was allowed, or one that can't wait: then as many fewer are allowed later. */
   take(): void {
     if (this.#perSecond > 0) this.#tokens -= 1
   }

@@ -1,5 +1,5 @@
 /** A place in the shape of a Google Nearby Search (legacy) result, and the body around such places. Pure. */
-import { type JsonValue, toClassicJson } from './json-text.ts'
+import { toClassicJson } from './json-text.ts'
 import type { PlacesBody } from './provider.ts'
 
 /** One result: what a source doesn't tell is left out, not invented. Names are the API's own. */
@@ -48,7 +48,27 @@ export type ClassicPhoto = {
 
 /** A body of such places, in their order. @param credits whom to thank, as HTML; a source that found nothing needs none. */
 export function classicBody(places: readonly ClassicPlace[], credits: readonly string[]): PlacesBody {
-  const status = places.length === 0 ? 'ZERO_RESULTS' : 'OK'
-  const results: readonly JsonValue[] = places.map((place) => ({ ...place }))
-  return { text: toClassicJson({ html_attributions: credits, results, status }), status }
+  return bodyOfItems(
+    places.map((place) => toClassicJson({ ...place }, ITEM_DEPTH)),
+    toClassicJson(credits, 1),
+  )
+}
+
+/** In how many arrays and objects of a body an item stands. */
+export const ITEM_DEPTH = 2
+
+/** A body of items and credits that are texts already, just as they stand in it: the items `ITEM_DEPTH` deep. */
+export function bodyOfItems(items: readonly string[], credits: string): PlacesBody {
+  const status = items.length === 0 ? 'ZERO_RESULTS' : 'OK'
+  let text = `{\n   "html_attributions" : ${credits},\n   "results" : [`
+  const open = text.length - 1
+  const ends: number[] = []
+  for (const item of items) {
+    text += `${ends.length === 0 ? '' : ','}\n      ${item}`
+    ends.push(text.length)
+  }
+  text += items.length === 0 ? ']' : '\n   ]'
+  const close = text.length
+  text += `,\n   "status" : "${status}"\n}`
+  return { text, status, results: { open, close, ends } }
 }

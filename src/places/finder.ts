@@ -16,7 +16,7 @@ import type { PlacesWorld } from './world.ts'
 export interface PlacesCounters {
   /** Asks of clients. */
   readonly asks: number
-  /** Asks that went on to a provider. */
+  /** Asks that went on to a provider, and what a search of several calls took besides its first. */
   readonly calls: number
   /** Calls that were made again because they failed. */
   readonly retries: number

@@ -17,6 +17,9 @@ const INDENT = '   '
 /** JsonCpp's right margin: a scalar array that would reach it gets a line for each item. */
 const LINE_BYTES_MAX = 74
 
+/** Any but these may need an escape: controls, `"`, `\`, `<`, `>`, halves of surrogates. */
+const MAY_NEED_ESCAPES = /[^ !#-;=?-[\]-\ud7ff\ue000-\uffff]/
+
 const SPACE = 0x20
 const QUOTE = 0x22
 const OPEN_BRACKET = 0x5b
@@ -25,9 +28,13 @@ const CLOSE_BRACKET = 0x5d
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
-/** Writes JSON as JsonCpp's classic `StyledWriter` does, which is the text style of the Google legacy APIs. */
-export function toClassicJson(value: JsonValue): string {
-  return write(value, '\n')
+/**
+ * Writes JSON as JsonCpp's classic `StyledWriter` does, which is the text style of the Google legacy APIs.
+ *
+ * @param depth in how many arrays and objects of a larger text it will stand.
+ */
+export function toClassicJson(value: JsonValue, depth: number = 0): string {
+  return write(value, `\n${INDENT.repeat(depth)}`)
 }
 
 function write(value: JsonValue, lineBreak: string): string {
@@ -67,6 +74,7 @@ function fitsOneLine(texts: readonly string[]): boolean {
 
 /** JavaScript escapes the same characters as JsonCpp, in the same way; Google adds `<` and `>`. */
 function quote(text: string): string {
+  if (!MAY_NEED_ESCAPES.test(text)) return `"${text}"`
   const quoted = JSON.stringify(text)
   return /[<>]/.test(quoted) ? quoted.replaceAll('<', '\\u003c').replaceAll('>', '\\u003e') : quoted
 }

@@ -3,13 +3,16 @@ import type { PlacesQuery } from './provider.ts'
 
 /** Text as words are compared: without accents, in small letters, `_` as the space that it stands for. */
 export function foldText(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replaceAll('_', ' ')
+  const plain = /[^\0-\x7f]/.test(text) ? text.normalize('NFKD').replace(/\p{M}/gu, '') : text
+  return plain.toLowerCase().replaceAll('_', ' ')
 }
 
 /** The `type` and `keyword` of an ask. */
 export class PlaceFilter {
   readonly #type: string | undefined
   readonly #words: readonly string[]
+  /** Of the lists of types seen so far, which are few. */
+  readonly #foldedTypes = new Map<readonly string[], string>()
 
   constructor({ type, keyword = '' }: Pick<PlacesQuery, 'type' | 'keyword'>) {
     this.#type = type
@@ -34,12 +37,20 @@ export class PlaceFilter {
   /** Every word is somewhere in a name or among the types: `cafe` is in `Café Central`. */
   hasWords(name: string, types: readonly string[]): boolean {
     if (this.#words.length === 0) return true
-    const text = `${foldText(name)} ${foldText(types.join(' '))}`
-    return this.#words.every((word) => text.includes(word))
+    const folded = foldText(name)
+    return this.#words.every((word) => folded.includes(word) || this.#folded(types).includes(word))
   }
 
   /** Both. */
   wants(name: string, types: readonly string[]): boolean {
     return this.hasType(types) && this.hasWords(name, types)
+  }
+
+  #folded(types: readonly string[]): string {
+    const known = this.#foldedTypes.get(types)
+    if (known !== undefined) return known
+    const folded = foldText(types.join(' '))
+    this.#foldedTypes.set(types, folded)
+    return folded
   }
 }

@@ -23,11 +23,22 @@ test('what is visited goes before what is passed by', () => {
   assert.equal(prominenceOf({ types: ['toString'] }), prominenceOf({ types: [] }))
 })
 
+test('a large airport goes before a village, and behind a large town', () => {
+  const airport = (isLarge: boolean) =>
+    prominenceOf({ types: ['airport', 'point_of_interest', 'establishment'], isLarge, hasArticle: true })
+  assert.deepEqual([airport(false), airport(true)], [140, 180])
+})
+
 test('it is always a byte', () => {
   fc.assert(
-    fc.property(fc.double({ noNaN: false }), fc.boolean(), (population, hasArticle) => {
-      const prominence = prominenceOf({ types: ['locality'], population, hasArticle })
-      assert.ok(Number.isInteger(prominence) && prominence >= 0 && prominence <= 255)
-    }),
+    fc.property(
+      fc.double({ noNaN: false }),
+      fc.boolean(),
+      fc.boolean(),
+      (population, isLarge, hasArticle) => {
+        const prominence = prominenceOf({ types: ['country'], population, isLarge, hasArticle })
+        assert.ok(Number.isInteger(prominence) && prominence >= 0 && prominence <= 255)
+      },
+    ),
   )
 })

@@ -4,7 +4,7 @@
  *
  * - A settlement: 60 + 23 × log10(population), so 129 for 1,000 people, 198 for a million, 225 for 15 million; without a
  *   population, by what it is.
- * - Anything else: by what it is, from 20 (a parking) to 150 (a large airport).
+ * - Anything else: by what it is, from 20 (a parking) to 110 (an airport), and 40 more when it is a large one.
  * - Both: 30 more when Wikipedia or Wikidata has an article about it, as nobody writes one about the unknown.
  */
 
@@ -14,12 +14,15 @@ export interface Fame {
   readonly types: readonly string[]
   /** Undefined or 0: not known. */
   readonly population?: number | undefined
+  /** Its source counts it among the largest of its kind. */
+  readonly isLarge?: boolean | undefined
   /** Wikipedia or Wikidata knows it. */
   readonly hasArticle?: boolean | undefined
 }
 
 const PROMINENCE_MAX = 255
 const ARTICLE = 30
+const LARGE = 40
 const POPULATION_BASE = 60
 const POPULATION_FACTOR = 23
 
@@ -77,10 +80,10 @@ const WEIGHTS: Readonly<Record<string, number>> = {
 const DEFAULT = 40
 
 /** A place's prominence, a whole number from 0 to 255. */
-export function prominenceOf({ types, population = 0, hasArticle = false }: Fame): number {
+export function prominenceOf({ types, population = 0, isLarge = false, hasArticle = false }: Fame): number {
   const [specific = ''] = types
   const known = Object.hasOwn(WEIGHTS, specific) ? WEIGHTS[specific] : undefined
-  const weight = known ?? DEFAULT
+  const weight = (known ?? DEFAULT) + (isLarge ? LARGE : 0)
   const people = population >= 1 ? POPULATION_BASE + POPULATION_FACTOR * Math.log10(population) : 0
   return Math.min(PROMINENCE_MAX, Math.round(people > 0 ? people : weight) + (hasArticle ? ARTICLE : 0))
 }

@@ -3,6 +3,8 @@
  * retries, limits, budget, breaker and the text that a client gets stand once, around any of them.
  */
 
+import type { ResultsSpan } from './json-text.ts'
+
 /** A circle on the ground. The coordinates keep the client's own decimal text beside their value. */
 export interface Area {
   /** Decimal degrees, −90 … 90. */
@@ -35,6 +37,11 @@ export interface PlacesBody {
   readonly status: string
   /** The top-level array that is cut to the number of items: `results` unless it says otherwise. */
   readonly list?: 'results' | 'data'
+  /**
+   * Where the items lie in the text, from whoever wrote it here, without adjacent newlines: it isn't scanned then.
+   * Undefined for a text that came from elsewhere.
+   */
+  readonly results?: ResultsSpan | undefined
   /** What the source bills for this answer, in US dollars, as far as we know: 0 unless it says otherwise. */
   readonly usd?: number
 }
@@ -46,6 +53,13 @@ export interface KeepingTerms {
   /** After that, for this long, it is given once more while a new one is fetched, or when none can be had. */
   readonly staleMs: number
 }
+
+/**
+ * Takes one more call out of budget and rates, for a search that needs several.
+ *
+ * @throws {ProviderFailed} when it may not go out: the search ends with that.
+ */
+export type NextCall = () => void
 
 /** A source of places. */
 export interface Provider {
@@ -66,10 +80,11 @@ export interface Provider {
   /**
    * Finds places in an area, at most a page of them (20): one try, without retries.
    *
+   * @param nextCall to be called before each call to the source but the first, which is paid for.
    * @throws {ProviderFailed} when the source can't be asked or doesn't answer usably. Its message is meant
    *   for the client and never holds a key or a URL.
    */
-  search(query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody>
+  search(query: PlacesQuery, signal: AbortSignal, nextCall?: NextCall): Promise<PlacesBody>
   /** Gives back connections and files. Nothing is asked of it any more. */
   close?(): Promise<void>
 }

@@ -152,6 +152,88 @@ test('a call that one limit forbids costs nothing of the others', async () => {
   assert.equal(taken, 2)
 })
 
+/** Says yes so often. */
+function budgetOf(calls: number) {
+  const budget = {
+    taken: 0,
+    take: () =>
+      budget.taken < calls && ++budget.taken > 0 ? ('granted' as const) : ('callsPerDayMax' as const),
+  }
+  return budget
+}
+
+test('each further call of a search counts, for the budget and for both rates', async () => {
+  const budget = budgetOf(100)
+  const limits = { callsPerSecondMax: 4, callsPerSecondPerAddressMax: 2 }
+  const { provider, world, find, source, counters } = stageSource({
+    ...limits,
+    budgets: { scripted: budget },
+  })
+  provider.habit = ({ nextCall, answer }) => {
+    for (let rings = 2; rings <= 4; rings++) nextCall()
+    answer(bodyOf('OK'))
+  }
+  assert.equal(statusIn(await find(1)), 'OK')
+  assert.deepEqual([budget.taken, counters.calls, source.counters.retries], [4, 4, 0])
+  assert.match(await find(2, 5, '10.0.0.2'), /callsPerSecondMax/)
+  world.advance(250)
+  assert.match(await find(2), /callsPerSecondPerAddressMax/, 'two of its own, and two that it owes')
+  assert.equal(
+    statusIn(await find(2, 5, '10.0.0.2')),
+    'OK',
+    'a search that has begun is not refused by a rate',
+  )
+  assert.equal(budget.taken, 8)
+  world.advance(750)
+  assert.match(await find(3, 5, '10.0.0.3'), /callsPerSecondMax/, 'three are owed, and one more is needed')
+  world.advance(250)
+  assert.equal(statusIn(await find(3, 5, '10.0.0.3')), 'OK')
+})
+
+test('a budget that ends within a search ends the search, and that is no failure of the provider', async () => {
+  const { provider, world, find, source, failures, opened } = stageSource({
+    breakerFailuresMax: 1,
+    budgets: { scripted: budgetOf(2) },
+  })
+  provider.habit = ({ nextCall, answer }) => {
+    for (let rings = 2; rings <= 4; rings++) nextCall()
+    answer(bodyOf('OK'))
+  }
+  const refused = await find(1)
+  assert.match(refused, /used up \(callsPerDayMax\)/)
+  assert.equal(statusIn(refused), 'OVER_QUERY_LIMIT')
+  const { calls, errors, refused: counts } = source.counters
+  assert.deepEqual([calls, errors, counts.callsPerDayMax, source.status.breaker], [2, 0, 1, 'closed'])
+  assert.deepEqual([failures, opened], [[], []])
+  assert.equal(world.timers, 0)
+})
+
+test('a trial whose budget ends in the middle closes the breaker: the provider has answered', async () => {
+  const { provider, world, find, source } = stageSource({
+    ...{ breakerFailuresMax: 1, breakerOpenMs: 1_000, budgets: { scripted: budgetOf(2) } },
+  })
+  provider.habit = (search) => search.fail(new ProviderFailed('It is broken.', 'UNKNOWN_ERROR'))
+  await find(1)
+  assert.equal(source.status.breaker, 'open')
+  world.advance(1_000)
+  provider.habit = ({ nextCall }) => nextCall()
+  assert.match(await find(2), /used up/)
+  assert.equal(source.status.breaker, 'closed')
+})
+
+test('a search that was given up gets no further calls', async () => {
+  const budget = budgetOf(100)
+  const { provider, world, find } = stageSource({
+    ...{ tryMsMax: 100, retriesMax: 0 },
+    budgets: { scripted: budget },
+  })
+  const found = find(1)
+  world.advance(100)
+  assert.match(await found, /did not answer within 100 ms/)
+  assert.throws(() => provider.asked[0]?.nextCall(), /did not answer within 100 ms/)
+  assert.equal(budget.taken, 1)
+})
+
 test('every limit that may refuse has a counter', () => {
   const limits: Record<PlacesRefusal, true> = {
     ...{ breaker: true, asksInFlightMax: true, callsPerSecondMax: true },

@@ -194,10 +194,15 @@ class RemoteSource implements Source {
     this.#inFlight++
     try {
       const retriesMax = watched.isTrial ? 0 : limits.retriesMax
-      const answer = await this.#tries.ask(query, timeMs, retriesMax)
+      const answer = await this.#tries.ask(query, timeMs, retriesMax, () => this.#admitFurther(address))
       watched.succeeded()
       return { answer }
     } catch (error) {
+      if (error instanceof Refused) {
+        // It is our limit: the provider has answered what it was asked until then.
+        watched.succeeded()
+        throw error
+      }
       counters.errors++
       const failure = asProviderFailed(error)
       onFailed?.(this.name, failure)
@@ -216,8 +221,21 @@ class RemoteSource implements Source {
 
   /** @throws {Refused} */
   #admit(address: string, nowMs: number): void {
+    const rate = this.#options.addressRates.of(address, nowMs)
+    this.#counted(() => this.#admission.begin(this.#inFlight, rate, nowMs))
+  }
+
+  /** @throws {Refused} */
+  #admitFurther(address: string): void {
+    const { addressRates, world } = this.#options
+    const rate = addressRates.of(address, world.nowMs())
+    this.#counted(() => this.#admission.further(rate))
+    this.counters.calls++
+  }
+
+  #counted(admit: () => void): void {
     try {
-      this.#admission.begin(this.#inFlight, this.#options.addressRates.of(address, nowMs), nowMs)
+      admit()
     } catch (error) {
       if (error instanceof Refused) this.counters.refused[error.limit]++
       throw error

@@ -1,7 +1,13 @@
 /** One ask of a provider: a call, and a few more when it fails in a way that passes, all within a time. */
 import { type Answer, asProviderFailed, assertUsable, readAnswer } from './answer.ts'
 import type { PlacesLimits } from './limits.ts'
-import { type PlacesBody, type PlacesQuery, type Provider, ProviderFailed } from './provider.ts'
+import {
+  type NextCall,
+  type PlacesBody,
+  type PlacesQuery,
+  type Provider,
+  ProviderFailed,
+} from './provider.ts'
 import type { PlacesWorld } from './world.ts'
 
 const BACKOFF_MS = 200
@@ -32,14 +38,14 @@ export class Tries {
   /**
    * Asks, within `timeMs` milliseconds altogether.
    *
-   * @throws {ProviderFailed} of the last try.
+   * @param nextCall for what a try needs besides its first call. @throws {ProviderFailed} of the last try.
    */
-  async ask(query: PlacesQuery, timeMs: number, retriesMax: number): Promise<Answer> {
+  async ask(query: PlacesQuery, timeMs: number, retriesMax: number, nextCall: NextCall): Promise<Answer> {
     const { world } = this.#options
     const giveUpAtMs = world.nowMs() + timeMs
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#try(query, giveUpAtMs)
+        return await this.#try(query, giveUpAtMs, nextCall)
       } catch (error) {
         const failure = asProviderFailed(error)
         const waitMs = this.#waitMs(tries, failure)
@@ -74,7 +80,7 @@ export class Tries {
   }
 
   /** The provider's own answer, or a failure when the time for it is up, even if it ignores the signal. */
-  async #try(query: PlacesQuery, giveUpAtMs: number): Promise<Answer> {
+  async #try(query: PlacesQuery, giveUpAtMs: number, nextCall: NextCall): Promise<Answer> {
     const { provider, limits, world, onCost } = this.#options
     const timeMs = Math.max(0, Math.min(limits.tryMsMax, giveUpAtMs - world.nowMs()))
     const end = Promise.withResolvers<never>()
@@ -89,7 +95,11 @@ export class Tries {
     const cancel = (): void => stop('This server is stopping.', false)
     this.#cancels.add(cancel)
     try {
-      const searched = searchOf(provider, query, abort.signal)
+      const searched = searchOf(provider, query, abort.signal, () => {
+        // One that goes on although it was told to stop gets no more calls.
+        abort.signal.throwIfAborted()
+        nextCall()
+      })
       const body = await Promise.race([searched, end.promise])
       onCost(body.usd ?? 0)
       const answer = readAnswer(body)
@@ -115,6 +125,11 @@ export class Tries {
 }
 
 /** A provider that throws instead of promising fails like any other. */
-async function searchOf(provider: Provider, query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody> {
-  return provider.search(query, signal)
+async function searchOf(
+  provider: Provider,
+  query: PlacesQuery,
+  signal: AbortSignal,
+  nextCall: NextCall,
+): Promise<PlacesBody> {
+  return provider.search(query, signal, nextCall)
 }

@@ -10,10 +10,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type JsonValue, toClassicJson } from '../../src/places/json-text.ts'
+import { IndexWriter } from '../../src/places/index/index-writer.ts'
+import { cutResults, type JsonValue, toClassicJson } from '../../src/places/json-text.ts'
+import type { PlacesQuery } from '../../src/places/provider.ts'
 import { EmbeddedPlaces } from '../../src/places/providers/embedded.ts'
+import { LocalPlaces } from '../../src/places/providers/local.ts'
+import { typesOfKind } from '../../src/places/providers/place-table.ts'
 import { googleText } from '../support/google-stand-in.ts'
 import { fc } from '../support/properties.ts'
+import { NEVER } from '../support/provider-suite.ts'
 
 const HEADERS = '/usr/include/jsoncpp'
 const SOURCE = fileURLToPath(new URL('../support/jsoncpp/oracle.cpp', import.meta.url))
@@ -91,22 +96,85 @@ test('the text is that of StreamWriter with raw UTF-8, for all of Unicode', { sk
   )
 })
 
-test("the embedded places are written as JsonCpp would, wherever one asks, and so are Google's", {
+/** Places of several scripts, cold and hot, full and empty country. */
+const CENTRES = [
+  [34.06893, -118.445127],
+  [35.68, 139.69],
+  [64.14, -21.94],
+  [30.04, 31.24],
+  [0, 0],
+] as const
+const QUERIES: readonly PlacesQuery[] = CENTRES.flatMap(([latitude, longitude]) =>
+  (['prominence', 'distance'] as const).flatMap((rank) =>
+    [undefined, 'airport'].map((type) => {
+      const locationText = `${latitude},${longitude}`
+      return { latitude, longitude, locationText, radiusMetres: 50_000, rank, type }
+    }),
+  ),
+)
+
+/**
+ * The whole reply is what JsonCpp makes of the same data; of ASCII by the very writer of the classic style, which
+ * only gives 17 digits of a number where fewer tell it.
+ */
+function assertJsonCpp(text: string): void {
+  const value = JSON.parse(text)
+  assert.equal(`${text}\n`, written('stream', value))
+  if (!/^[\0-\x7f]*$/.test(text)) return
+  const styled = written('styled', value).replace(/(?<=" : )-?\d+\.\d{12,}/g, (digits) =>
+    String(Number(digits)),
+  )
+  assert.equal(`${text}\n`, styled)
+}
+
+test('whole replies from the embedded places are what JsonCpp writes, however many items', {
   skip,
 }, async () => {
   const places = EmbeddedPlaces.load()
-  const centres = [
-    [34.06893, -118.445127],
-    [35.68, 139.69],
-    [64.14, -21.94],
-    [30.04, 31.24],
-    [0, 0],
-  ] as const
-  for (const [latitude, longitude] of centres) {
-    const locationText = `${latitude},${longitude}`
-    const { text } = await places.search({ latitude, longitude, locationText, radiusMetres: 50_000 })
-    assert.equal(`${text}\n`, written('stream', JSON.parse(text)))
-    const google = JSON.parse(googleText(locationText))
+  for (const query of QUERIES) {
+    const { text } = await places.search(query)
+    assertJsonCpp(text)
+    for (const items of [0, 1, 19]) assertJsonCpp(cutResults(text, items))
+  }
+})
+
+test('and so are those from imported places', { skip }, async () => {
+  const places = EmbeddedPlaces.load()
+  const writer = new IndexWriter(join(folder, 'places'), 'same')
+  for (const query of QUERIES) {
+    if (query.type !== undefined || query.rank === 'distance') continue
+    for (const { kind, sourceId, ...place } of places.find(query, 500)) {
+      const { latitude, longitude } = place
+      const placeId = `${kind}:${sourceId}<${latitude},${longitude}>`
+      writer.add({
+        ...place,
+        placeId,
+        types: typesOfKind[kind],
+        vicinity: sourceId === '' ? undefined : place.vicinity,
+      })
+    }
+  }
+  const credit = 'Data by <a href="https://example.org/?a=1&b=2">The "A"</a>'
+  await writer.finish({ source: 'same', credit, importedAtMs: 1, file: 'same' })
+  const local = new LocalPlaces({
+    folder: join(folder, 'places'),
+    nowMs: () => 1_000,
+    onWarning: assert.fail,
+  })
+  try {
+    for (const query of QUERIES) {
+      const { text } = await local.search(query, NEVER)
+      assertJsonCpp(text)
+      for (const items of [0, 1, 19]) assertJsonCpp(cutResults(text, items))
+    }
+  } finally {
+    await local.close()
+  }
+})
+
+test("Google's texts of the stand-in are what JsonCpp writes", { skip }, () => {
+  for (const centre of CENTRES) {
+    const google = JSON.parse(googleText(centre.join(',')))
     assert.equal(`${toClassicJson(google)}\n`, written('stream', google))
   }
 })

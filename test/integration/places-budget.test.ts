@@ -4,10 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CANARY_KEY } from '../support/canary.ts'
 import { GoogleStandIn } from '../support/google-stand-in.ts'
 import { LiveHerd, timeNow, waitUntil } from '../support/live-herd.ts'
-import { CANARY_KEY } from '../support/live-places.ts'
 import { LiveProxy } from '../support/live-proxy.ts'
+import { OverpassStandIn } from '../support/overpass-stand-in.ts'
 
 const SERVERS = ['Alford', 'Ball', 'Welsh'] as const
 const BUDGET = 60
@@ -133,4 +134,29 @@ test('a restart in order loses nothing, and gives nothing', async (t) => {
   await herd.kill('Ball')
   await herd.startServer('Welsh')
   assert.equal(await budgeted.ask('Welsh', 30), 13)
+})
+
+test('each ring in which Overpass is asked is a call of the budget, by the name that the herd file gives', async (t) => {
+  await notAtMidnight()
+  const overpass = await OverpassStandIn.start(() => [])
+  t.after(() => overpass.close())
+  const userAgent = 'Example Couriers (ops@example.org)'
+  const places = {
+    providers: ['overpass', 'embedded'],
+    userAgent,
+    overpass: { baseUrl: overpass.url, callsPerDayMax: 3 },
+  }
+  const herd = await LiveHerd.start(t, { servers: ['Alford'], settings: { places } })
+  const client = await herd.connect('Alford')
+  await client.ask('IAMAT kiwi +34.068930-118.445127 1479413884.392014450')
+  const { body } = await client.whatsat('kiwi', 50, 1)
+  assert.equal(body.status, 'OK')
+  assert.match(String(body.info_messages), /^overpass was not asked: .* used up \(callsPerDayMax\)/)
+  assert.deepEqual(
+    overpass.requests.map(({ headers }) => headers['user-agent']),
+    [userAgent, userAgent, userAgent],
+  )
+  const { providers, budgets } = (await herd.status('Alford')).places ?? {}
+  assert.deepEqual([providers?.[0]?.calls, providers?.[0]?.errors, providers?.[0]?.breaker], [3, 0, 'closed'])
+  assert.deepEqual([budgets?.[0]?.provider, budgets?.[0]?.usedHere], ['overpass', 3])
 })

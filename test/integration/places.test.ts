@@ -1,10 +1,11 @@
 /** WHATSAT and a provider that may do anything: there is always a reply, and never a key in it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CANARY_KEY } from '../support/canary.ts'
 import { type Behaviour, googleText } from '../support/google-stand-in.ts'
 import type { LineClient, PlacesReply } from '../support/live-client.ts'
-import { countOf } from '../support/live-herd.ts'
-import { CANARY_KEY, startAskingHerd } from '../support/live-places.ts'
+import { type CountName, countOf, waitUntil } from '../support/live-herd.ts'
+import { startAskingHerd } from '../support/live-places.ts'
 
 const TIME = '1479413884.392014450'
 /** What the server says by itself when Google gives it nothing to pass on. */
@@ -105,6 +106,35 @@ test("Google's own text is passed on, cut to the items, its newline runs squeeze
   }
   assert.equal((await client.whatsat('kiwi', 10, 20)).text, original.replace(/\n+/g, '\n').trimEnd())
   assert.equal(google.requests.length, 1)
+})
+
+test('1,000 connections ask one server of three for the places around as many clients: one call', async (t) => {
+  const places = { rank: 'prominence' }
+  const { herd, google } = await startAskingHerd(t, {}, {}, places, ['Alford', 'Ball', 'Holiday'])
+  await herd.linked()
+  // Some metres apart, within one cell of 100 m.
+  const clients = Array.from({ length: 1_000 }, (_, n) => `client-${n}`)
+  const reports = clients.map((name, n) => `IAMAT ${name} +34.0695${n % 10}-118.4451${n % 7} ${TIME}\n`)
+  assert.equal((await herd.converse('Ball', reports.join(''))).split('\n').length, 1_001)
+  await herd.agree(['Alford', 'Ball'], clients)
+  const connections = await Promise.all(clients.map(() => herd.connect('Alford')))
+  // To see what a server knows is to ask it for places, too.
+  const before = await herd.status('Alford')
+  const since = async (name: CountName): Promise<number> =>
+    countOf(await herd.status('Alford'), name) - countOf(before, name)
+  const requests = google.requests.length
+  google.behave('hang')
+  await Promise.all(connections.map((connection, n) => connection.send(`WHATSAT client-${n} 10 5\n`)))
+  await waitUntil(async () => (await since('places.asks')) === 1_000, 'all have asked')
+  await google.seen(requests + 1)
+  google.release()
+  const replies = await Promise.all(connections.map((connection) => connection.places()))
+  for (const [n, { at, body }] of replies.entries()) {
+    assert.ok(at.includes(` client-${n} `), at)
+    assert.deepEqual([body.status, body.results.length], ['OK', 5])
+  }
+  assert.equal(google.requests.length, requests + 1)
+  assert.deepEqual([await since('places.calls'), await since('places.coalesced')], [1, 999])
 })
 
 test('1,000 identical WHATSATs on 50 connections are one call', async (t) => {

@@ -17,10 +17,19 @@ const PLAIN_PAIR = {
   links: chainOf(PAIR),
   settings: { link: { encryption: 'none' } },
 }
+const NO_HTTP = { http: { on: false } }
 const FORGED = 'AT Ball +0.1 victim +1+1 1479413884\n'
 
 test('a first line that is both a greeting and an HTTP request is the latter', async (t) => {
   const herd = await LiveHerd.start(t, { servers: ['Alford'] })
+  const replies = await herd.converse('Alford', 'HERD / HTTP/1.1\nIAMAT page +1+1 1\n')
+  assert.match(replies, /^HTTP\/1\.1 400 /)
+  const [page] = await herd.table('Alford', ['page'])
+  assert.equal(page, '? WHATSAT page 1 0')
+})
+
+test('the same where HTTP is off', async (t) => {
+  const herd = await LiveHerd.start(t, { servers: ['Alford'], settings: NO_HTTP })
   const replies = await herd.converse('Alford', 'HERD / HTTP/1.1\nIAMAT page +1+1 1\n')
   assert.equal(replies, '? HERD / HTTP/1.1\n')
 })
@@ -249,8 +258,24 @@ for (const head of [
   'GET /%0AIAMAT%20victim%20+1+1%201479413884 HTTP/1.1\r\nX: y\r\n',
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
 ]) {
-  test(`an HTTP request is not taken for lines: ${JSON.stringify(head.slice(0, 20))}`, async (t) => {
+  const name = JSON.stringify(head.slice(0, 20))
+  test(`an HTTP request is not taken for lines: ${name}`, async (t) => {
     const herd = await pairOf(t)
+    const client = await herd.connect('Alford')
+    const slow = await herd.connect('Alford')
+    await client.send(`${head}IAMAT victim +1+1 1479413884\r\n\r\n`)
+    client.halfClose()
+    assert.match(await client.rest(), /^HTTP\/1\.1 4\d\d /)
+    // Byte by byte it is the same request.
+    for (const byte of Buffer.from(`${head}IAMAT victim +1+1 1479413884\n\n`))
+      await slow.send(Buffer.of(byte))
+    slow.halfClose()
+    assert.match(await slow.rest(), /^HTTP\/1\.1 4\d\d /)
+    await nothingChanged(herd)
+  })
+
+  test(`nor where HTTP is off: ${name}`, async (t) => {
+    const herd = await pairOf(t, NO_HTTP)
     const client = await herd.connect('Alford')
     await client.send(`${head}IAMAT victim +1+1 1479413884\r\n`)
     const requestLine = head.slice(0, head.indexOf('\n'))
@@ -296,8 +321,11 @@ test('nothing that a client sends can forge an event of the log or move a termin
   assert.ok(!herd.output.includes('\x1b'))
 })
 
-async function pairOf(t: TestContext): Promise<LiveHerd> {
-  const herd = await LiveHerd.start(t, PLAIN_PAIR)
+async function pairOf(t: TestContext, settings: object = {}): Promise<LiveHerd> {
+  const herd = await LiveHerd.start(t, {
+    ...PLAIN_PAIR,
+    settings: { ...PLAIN_PAIR.settings, ...settings },
+  })
   await herd.linked()
   return herd
 }

@@ -7,7 +7,7 @@ import {
   placesAround,
   type SeenRequest,
   type StandInApi,
-  type StandInFailure,
+  type StandInFailures,
   type StandInReply,
   sevenDecimals,
 } from './places-stand-in.ts'
@@ -55,7 +55,7 @@ function apiOf(key: string): StandInApi {
     complaintAbout: (request) => complaintAbout(request, key),
     answerTo: (request) => JSON.stringify(answer(request), null, 2),
     emptyAnswer: () => '{}\n',
-    failure,
+    failures: FAILURES,
     keyOf: ({ headers }) => headers['x-goog-api-key'] ?? '',
   }
 }
@@ -150,20 +150,12 @@ function newPlace(place: MadeUpPlace): object {
   }
 }
 
-function failure(failure: StandInFailure, { headers }: SeenRequest): StandInReply {
-  const key = headers['x-goog-api-key']
-  switch (failure) {
-    case 'over-query-limit':
-      return error(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded for quota metric.')
-    case 'request-denied':
-      return error(403, 'PERMISSION_DENIED', `Requests with key ${key} are blocked.`)
-    case 'invalid-request':
-      return invalid('Invalid value.')
-    case 'unknown-error':
-      return error(503, 'UNAVAILABLE', 'The service is currently unavailable.')
-    default:
-      return failure satisfies never
-  }
+const FAILURES: StandInFailures = {
+  'over-query-limit': () => error(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded for quota metric.'),
+  'request-denied': ({ headers }) =>
+    error(403, 'PERMISSION_DENIED', `Requests with key ${headers['x-goog-api-key']} are blocked.`),
+  'invalid-request': () => invalid('Invalid value.'),
+  'unknown-error': () => error(503, 'UNAVAILABLE', 'The service is currently unavailable.'),
 }
 
 function invalid(message: string): StandInReply {

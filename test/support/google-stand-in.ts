@@ -9,7 +9,7 @@ import {
   PlacesStandIn,
   type SeenRequest,
   type StandInApi,
-  type StandInFailure,
+  type StandInFailures,
   type StandInReply,
   sevenDecimals,
 } from './places-stand-in.ts'
@@ -42,7 +42,7 @@ function apiOf(key: string | undefined): StandInApi {
     complaintAbout: (request) => complaintAbout(request, key),
     answerTo: ({ query }) => googleText(query.get('location') ?? '0,0', query),
     emptyAnswer: () => bodyText({ html_attributions: [], results: [], status: 'ZERO_RESULTS' }),
-    failure,
+    failures: FAILURES,
     keyOf: ({ query }) => query.get('key') ?? '',
   }
 }
@@ -66,21 +66,16 @@ function complaintAbout(
   return located && radiusFits ? undefined : { body: bodyText(failureBody('INVALID_REQUEST')) }
 }
 
-function failure(failure: StandInFailure, { query }: SeenRequest): StandInReply {
-  switch (failure) {
-    case 'over-query-limit':
-      return { body: bodyText(failureBody('OVER_QUERY_LIMIT', 'You have exceeded your daily quota.')) }
-    case 'request-denied': {
-      const message = `This key can't be used: ${query.get('key')}`
-      return { body: bodyText(failureBody('REQUEST_DENIED', message)) }
-    }
-    case 'invalid-request':
-      return { body: bodyText(failureBody('INVALID_REQUEST')) }
-    case 'unknown-error':
-      return { body: bodyText(failureBody('UNKNOWN_ERROR')) }
-    default:
-      return failure satisfies never
-  }
+const FAILURES: StandInFailures = {
+  'over-query-limit': () => ({
+    body: bodyText(failureBody('OVER_QUERY_LIMIT', 'You have exceeded your daily quota.')),
+  }),
+  'request-denied': ({ query }) => {
+    const message = `This key can't be used: ${query.get('key')}`
+    return { body: bodyText(failureBody('REQUEST_DENIED', message)) }
+  },
+  'invalid-request': () => ({ body: bodyText(failureBody('INVALID_REQUEST')) }),
+  'unknown-error': () => ({ body: bodyText(failureBody('UNKNOWN_ERROR')) }),
 }
 
 function failureBody(status: string, message?: string): JsonValue {

@@ -1,8 +1,10 @@
 /** The `herd` command as a process of its own, beside a herd that runs. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { assertNoCanary } from './canary.ts'
 import { waitUntil } from './live-herd.ts'
 
 const HERD_COMMAND = fileURLToPath(new URL('../../bin/herd.js', import.meta.url))
@@ -62,7 +64,21 @@ export class LiveCommand {
   /** Waits for its end. */
   async ended(): Promise<CommandEnd> {
     await this.#closed
+    assertNoCanary({ text: this.output })
     return { code: this.#child.exitCode, out: this.#out, err: this.#err }
+  }
+
+  /** Lets it stand still; resolves when it does. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGSTOP')
+    const { pid } = this.#child
+    const state = async () => /^State:\s+T/m.test(await readFile(`/proc/${pid}/status`, 'utf8'))
+    await waitUntil(state, 'the command stands still')
+  }
+
+  /** Lets it go on. */
+  goOn(): void {
+    this.#child.kill('SIGCONT')
   }
 
   /** Ends it, and waits for that. */

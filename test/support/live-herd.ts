@@ -14,6 +14,7 @@ import type { PlacesCounters } from '../../src/places/finder.ts'
 import type { LinkCertificates, LinkEncryption } from '../../src/replication/link-security.ts'
 import type { ServerStatus } from '../../src/replication/status.ts'
 import { askStatus } from '../../src/replication/status-client.ts'
+import { assertNoCanary } from './canary.ts'
 import { type ClientOptions, converse, LineClient } from './live-client.ts'
 import type { LiveProxy } from './live-proxy.ts'
 
@@ -44,8 +45,12 @@ export interface LiveHerdOptions {
   /** A command that runs a server's command in its place (it must exec it), such as `ip netns exec <name>`. */
   readonly runners?: Readonly<Record<string, readonly string[]>>
   readonly env?: Readonly<Record<string, string>>
+  /** Texts of files beside the herd file, by name. */
+  readonly files?: Readonly<Record<string, string>>
   /** Where the servers listen. */
   readonly host?: string
+  /** Servers that listen on one more port each. */
+  readonly alsoPorts?: readonly string[]
   /** What the status is asked with where links have certificates. */
   readonly certificates?: Partial<LinkCertificates>
   /** Which servers are started; all of ours by default. */
@@ -68,6 +73,7 @@ export class LiveHerd {
   readonly #options: LiveHerdOptions
   readonly #processes = new Map<string, ChildProcess>()
   #ports = new Map<string, number>()
+  #alsoPorts = new Map<string, number>()
   #output = ''
 
   /** Makes the herd and starts its servers; resolves when all of them listen. */
@@ -75,6 +81,7 @@ export class LiveHerd {
     const folder = await mkdtemp(join(tmpdir(), 'herd-live-'))
     const herd = new LiveHerd(t, folder, options)
     t.after(() => herd.#cleanUp())
+    for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text)
     for (let starts = 1; ; starts++) {
       await herd.#chooseAddresses()
       try {
@@ -108,6 +115,13 @@ export class LiveHerd {
   port(name: string): number {
     const port = this.#ports.get(name)
     assert.ok(port !== undefined, `no server ${name}`)
+    return port
+  }
+
+  /** The further port of one of `alsoPorts`. */
+  alsoPort(name: string): number {
+    const port = this.#alsoPorts.get(name)
+    assert.ok(port !== undefined, `${name} has one port`)
     return port
   }
 
@@ -284,14 +298,19 @@ export class LiveHerd {
   }
 
   async #chooseAddresses(): Promise<void> {
-    const { servers, links = [], settings = {}, classics = {}, routes = [] } = this.#options
-    const ports = await freePorts(servers.length)
+    const { servers, links = [], settings = {}, classics = {}, routes = [], alsoPorts = [] } = this.#options
+    const ports = await freePorts(servers.length + alsoPorts.length)
+    this.#alsoPorts = new Map(alsoPorts.map((name, index) => [name, ports[servers.length + index] ?? 0]))
     this.#ports = new Map(servers.map((name, index) => [name, ports[index] ?? 0]))
     for (const { to, proxy } of routes) proxy.targetPort = this.port(to)
     for (const self of servers) {
       const portAsSeen = (name: string): number =>
         routes.find(({ from, to }) => from === self && to === name)?.proxy.port ?? this.port(name)
-      const ours = servers.map((name) => [name, { host: this.host(name), port: portAsSeen(name) }] as const)
+      const ours = servers.map((name) => {
+        const also = this.#alsoPorts.get(name)
+        const where = { host: this.host(name), port: portAsSeen(name) }
+        return [name, { ...where, ...(also !== undefined && { alsoPorts: [also] }) }] as const
+      })
       const old = Object.entries(classics).map(([name, address]) => [name, { ...address, classic: true }])
       const all = Object.fromEntries([...ours, ...old]) as object
       // JSON is YAML too.
@@ -306,7 +325,12 @@ export class LiveHerd {
 
   async #cleanUp(): Promise<void> {
     await this.#killAll()
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    try {
+      // Whatever a live test is about: no server ever wrote a key.
+      assertNoCanary({ text: this.#output, folder: this.folder })
+    } finally {
+      await rm(this.folder, { recursive: true, force: true, maxRetries: 5 })
+    }
   }
 }
 

@@ -1,12 +1,10 @@
-/** A server whose places come from a stand-in for Google, with a key that must show nowhere. */
+/** Servers whose places come from a stand-in for Google, with a key that must show nowhere. */
 import type { TestContext } from 'node:test'
+import { CANARY_KEY } from './canary.ts'
 import { GoogleStandIn } from './google-stand-in.ts'
 import { LiveHerd } from './live-herd.ts'
 
-/** The key that the server asks with. */
-export const CANARY_KEY = 'AIzaCanary-0123456789_abcdefghijklmnopq'
-
-/** The server, Alford, and who answers it. */
+/** The servers, Alford alone by default or a chain, and who answers them. */
 export interface AskingHerd {
   readonly herd: LiveHerd
   readonly google: GoogleStandIn
@@ -21,6 +19,7 @@ export async function startAskingHerd(
   { callsPerDayMax = 0, ...placesLimits }: { callsPerDayMax?: number; [name: string]: number } = {},
   settings: Readonly<Record<string, object>> = {},
   morePlaces: Readonly<Record<string, unknown>> = {},
+  servers: readonly string[] = ['Alford'],
 ): Promise<AskingHerd> {
   const google = await GoogleStandIn.start({ key: CANARY_KEY })
   t.after(() => google.close())
@@ -39,7 +38,8 @@ export async function startAskingHerd(
     ...morePlaces,
   }
   const herd = await LiveHerd.start(t, {
-    servers: ['Alford'],
+    servers,
+    links: servers.slice(1).map((name, index) => [servers[index] ?? '', name] as const),
     settings: { places, ...settings },
     env: { GOOGLE_PLACES_API_KEY: CANARY_KEY },
   })

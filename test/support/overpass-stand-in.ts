@@ -7,13 +7,14 @@ import {
   placesAround,
   type SeenRequest,
   type StandInApi,
-  type StandInFailure,
+  type StandInFailures,
   type StandInReply,
   sevenDecimals,
 } from './places-stand-in.ts'
 
 const PATH = '/api/interpreter'
-const AGENT = /^Herd\/\d+\.\d+\.\d+ \(.+\)$/
+/** Who asks, and how to reach them. */
+const AGENT = /^\S.* \(.+\)$/
 const QUERY = /^\[out:json\]\[timeout:(\d+)\];\((.+)\);out center (\d+);$/
 const STATEMENT =
   /nwr\(around:(\d+),(-?[\d.]+),(-?[\d.]+)\)\[name\]((?:\[name~"(?:[^"\\]|\\.)*",i\])*)(?:\[~"(\^\([a-z|]+\)\$)"~"\."\]|\[([a-z]+)=([a-z]+)\]);/y
@@ -62,7 +63,7 @@ function apiOf(world: (latitude: number, longitude: number) => readonly Overpass
     complaintAbout,
     answerTo: (request) => JSON.stringify({ ...HEADER, elements: elementsFor(request, world) }, null, 2),
     emptyAnswer: () => JSON.stringify({ ...HEADER, elements: [] }),
-    failure,
+    failures: FAILURES,
     keyOf: () => '',
   }
 }
@@ -70,8 +71,8 @@ function apiOf(world: (latitude: number, longitude: number) => readonly Overpass
 function complaintAbout(request: SeenRequest): StandInReply | undefined {
   const { method, path, headers } = request
   if (path !== PATH || method !== 'POST') return { httpStatus: 404, body: '<p>Not found.</p>' }
-  if (!AGENT.test(headers['user-agent'] ?? '')) return failure('request-denied')
-  return readStatements(request) === undefined ? failure('invalid-request') : undefined
+  if (!AGENT.test(headers['user-agent'] ?? '')) return FAILURES['request-denied'](request)
+  return readStatements(request) === undefined ? FAILURES['invalid-request'](request) : undefined
 }
 
 /** The statements and how many elements are wanted; undefined when it doesn't parse. */
@@ -149,23 +150,14 @@ function elementOf({ number, name, tag: [key, value], latitude, longitude }: Mad
   return type === 'node' ? { type, id, ...at, tags } : { type, id, center: at, tags }
 }
 
-function failure(failure: StandInFailure): StandInReply {
-  const page = (text: string) => `<?xml version="1.0"?><html><body><p>${text}</p></body></html>`
-  const headers = { 'content-type': 'text/html; charset=utf-8' }
-  switch (failure) {
-    case 'over-query-limit':
-      return { httpStatus: 429, headers, body: page('rate_limited') }
-    case 'request-denied':
-      return { httpStatus: 403, headers, body: page('blocked') }
-    case 'invalid-request':
-      return { httpStatus: 400, headers, body: page('Error: line 1: parse error: Unknown type') }
-    case 'unknown-error':
-      return {
-        httpStatus: 504,
-        headers,
-        body: page('The server is probably too busy to handle your request.'),
-      }
-    default:
-      return failure satisfies never
-  }
+const FAILURES: StandInFailures = {
+  'over-query-limit': () => page(429, 'rate_limited'),
+  'request-denied': () => page(403, 'blocked'),
+  'invalid-request': () => page(400, 'Error: line 1: parse error: Unknown type'),
+  'unknown-error': () => page(504, 'The server is probably too busy to handle your request.'),
+}
+
+function page(httpStatus: number, text: string): StandInReply {
+  const body = `<?xml version="1.0"?><html><body><p>${text}</p></body></html>`
+  return { httpStatus, headers: { 'content-type': 'text/html; charset=utf-8' }, body }
 }

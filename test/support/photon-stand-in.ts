@@ -7,7 +7,7 @@ import {
   placesAround,
   type SeenRequest,
   type StandInApi,
-  type StandInFailure,
+  type StandInFailures,
   type StandInReply,
 } from './places-stand-in.ts'
 
@@ -24,11 +24,18 @@ export class PhotonStandIn extends PlacesStandIn {
   }
 }
 
+const FAILURES: StandInFailures = {
+  'over-query-limit': () => jsonReply(429, { message: 'Too many requests' }),
+  'request-denied': () => jsonReply(403, { message: 'You have been blocked' }),
+  'invalid-request': () => bad('Bad request'),
+  'unknown-error': () => jsonReply(500, { message: 'Search failed' }),
+}
+
 const api: StandInApi = {
   complaintAbout,
   answerTo: (request) => collectionOf(featuresFor(request)),
   emptyAnswer: () => collectionOf([]),
-  failure,
+  failures: FAILURES,
   keyOf: () => '',
 }
 
@@ -78,21 +85,6 @@ function featureOf(place: MadeUpPlace, language: string | null): object {
       county: 'Los Angeles County',
       countrycode: 'US',
     },
-  }
-}
-
-function failure(failure: StandInFailure): StandInReply {
-  switch (failure) {
-    case 'over-query-limit':
-      return jsonReply(429, { message: 'Too many requests' })
-    case 'request-denied':
-      return jsonReply(403, { message: 'You have been blocked' })
-    case 'invalid-request':
-      return bad('Bad request')
-    case 'unknown-error':
-      return jsonReply(500, { message: 'Search failed' })
-    default:
-      return failure satisfies never
   }
 }
 

@@ -49,6 +49,9 @@ export interface StandInReply {
   readonly body: string
 }
 
+/** An API's own words. */
+export type StandInFailures = Readonly<Record<StandInFailure, (request: SeenRequest) => StandInReply>>
+
 /** What makes one API another than the next. */
 export interface StandInApi {
   /** What it answers to a request that breaks its rules; undefined when it keeps to them. */
@@ -57,8 +60,8 @@ export interface StandInApi {
   answerTo(request: SeenRequest): string
   /** What it answers when there is nothing to find. */
   emptyAnswer(request: SeenRequest): string
-  /** How it words a failure. It may repeat the key: real APIs do. */
-  failure(failure: StandInFailure, request: SeenRequest): StandInReply
+  /** How it words each failure. It may repeat the key: real APIs do. */
+  readonly failures: StandInFailures
   /** The key that came with a request, which error pages repeat. */
   keyOf(request: SeenRequest): string
 }
@@ -72,6 +75,7 @@ export class PlacesStandIn {
   #behaviours: readonly Behaviour[] = ['ok']
   #waiting: { readonly count: number; readonly wake: () => void }[] = []
   #opened = 0
+  #held: (() => void)[] = []
 
   /** Starts one, on a free port by default. */
   static async serve(api: StandInApi, port = 0): Promise<PlacesStandIn> {
@@ -101,6 +105,11 @@ export class PlacesStandIn {
   /** Says what the next requests meet, one after the other; the last one stands for all that follow. */
   behave(...behaviours: readonly Behaviour[]): void {
     this.#behaviours = behaviours
+  }
+
+  /** Answers those that hang, as if all were well. */
+  release(): void {
+    for (const answer of this.#held.splice(0)) answer()
   }
 
   /** Resolves when `count` requests have come in, all told. */
@@ -150,7 +159,7 @@ export class PlacesStandIn {
       case 'zero-results':
         return send(response, { body: this.#api.emptyAnswer(request) })
       case 'hang':
-        return
+        return void this.#held.push(() => send(response, { body }))
       case 'hang-in-body':
         return void response.writeHead(200).write(body.slice(0, 500))
       case 'malformed':
@@ -166,7 +175,7 @@ export class PlacesStandIn {
       case 'request-denied':
       case 'invalid-request':
       case 'unknown-error':
-        return send(response, this.#api.failure(behaviour, request))
+        return send(response, this.#api.failures[behaviour](request))
       default:
         behaviour satisfies never
     }

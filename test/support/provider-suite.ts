@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import { ellipsoidMetres } from '../../src/locations/distance.ts'
-import { findResults, toClassicJson } from '../../src/places/json-text.ts'
+import { findResults, squeezeNewlines, toClassicJson } from '../../src/places/json-text.ts'
 import {
   PAGE_ITEMS,
   type PlaceRank,
@@ -15,12 +15,16 @@ import {
   type Provider,
   ProviderFailed,
 } from '../../src/places/provider.ts'
+import { tracesIn } from './canary.ts'
 import type { Behaviour, PlacesStandIn } from './places-stand-in.ts'
 
-/** A key with characters that are written differently in a query and in JSON. */
-export const CANARY = 'AIza-canary/"+=~7f3'
 /** A body's bound in these tests. */
 export const BODY_BYTES_MAX = 200_000
+/** What a provider that asks over HTTP is given in these tests besides where and how to ask. */
+export const HTTP_OPTIONS: { readonly bodyBytesMax: number; readonly wallMs: () => number } = {
+  bodyBytesMax: BODY_BYTES_MAX,
+  wallMs: () => 0,
+}
 /** A signal that nobody aborts. */
 export const NEVER: AbortSignal = new AbortController().signal
 /** Stand-ins give seven decimals, which is a centimetre. */
@@ -34,6 +38,8 @@ export interface Position {
   readonly longitude: number
 }
 
+/** Where most tests are. */
+export const UCLA: Position = { latitude: 34.06893, longitude: -118.445127 }
 const EXTREMES: readonly Position[] = [
   { latitude: 90, longitude: 0 },
   { latitude: -90, longitude: 17.5 },
@@ -128,9 +134,13 @@ export function testProvider(subject: ProviderCase): void {
   test(`${name}: writes one text for one question, which can be cut`, async (t) => {
     const provider = await subject.open(t)
     const query = queryAt(somewhere, 10_000)
-    const { text, list, status } = await provider.search(query, NEVER)
+    const { text, list, status, results } = await provider.search(query, NEVER)
     assert.equal((await provider.search(query, NEVER)).text, text)
     assert.ok(findResults(text, list).ends.length > 1)
+    if (results !== undefined) {
+      assert.deepEqual(results, findResults(text), 'items lie where it says')
+      assert.equal(squeezeNewlines(text), text)
+    }
     if (subject.isRaw) return
     const body = JSON.parse(text)
     assert.equal(toClassicJson(body), text)
@@ -153,6 +163,7 @@ export function testProvider(subject: ProviderCase): void {
       assert.equal(body.status, 'ZERO_RESULTS')
       assert.deepEqual(itemsOf(body), [])
       assert.equal(findResults(body.text, body.list).ends.length, 0)
+      if (body.results !== undefined) assert.deepEqual(body.results, findResults(body.text))
     })
   }
 
@@ -170,6 +181,19 @@ export function testProvider(subject: ProviderCase): void {
       }
     })
   }
+}
+
+/** A provider and who answers it, closed when the test is over: the provider first. */
+export function closedAfter<S extends PlacesStandIn, P extends Provider>(
+  t: TestContext,
+  standIn: S,
+  provider: P,
+): { readonly standIn: S; readonly provider: P } {
+  t.after(async () => {
+    await provider.close?.()
+    await standIn.close()
+  })
+  return { standIn, provider }
 }
 
 /** A provider that asks over HTTP, and who answers it. */
@@ -325,9 +349,10 @@ export async function failureOf(work: Promise<unknown>): Promise<ProviderFailed>
   return outcome
 }
 
-/** Fails when a text has the canary key, or a part of it, or a URL's parameter for it. */
+/** Fails when a text has a canary, or a part of it, or a URL's parameter for it. */
 export function assertNoKey(text: string): void {
-  for (const part of ['canary', '7f3', 'key=']) assert.ok(!text.includes(part), `${part} is in: ${text}`)
+  assert.deepEqual(tracesIn(text, 'text'), [])
+  assert.ok(!text.includes('key='), `key= is in: ${text}`)
 }
 
 function classicPointOf(item: unknown): Position | undefined {

@@ -7,6 +7,7 @@ import { PlacesFinder } from '../../src/places/finder.ts'
 import { defaultPlacesLimits, type PlacesLimits } from '../../src/places/limits.ts'
 import {
   type KeepingTerms,
+  type NextCall,
   type PlacesBody,
   type PlacesQuery,
   type Provider,
@@ -23,6 +24,7 @@ export const HERE = '10.0.0.1'
 export interface ScriptedSearch {
   readonly query: PlacesQuery
   readonly signal: AbortSignal
+  readonly nextCall: NextCall
   readonly answer: (text: string, usd?: number) => void
   readonly fail: (error: unknown) => void
 }
@@ -54,10 +56,10 @@ export class ScriptedProvider implements Provider {
     this.keeping = keeping
   }
 
-  search(query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody> {
+  search(query: PlacesQuery, signal: AbortSignal, nextCall: NextCall = () => {}): Promise<PlacesBody> {
     const { promise, resolve, reject } = Promise.withResolvers<PlacesBody>()
     const answer = (text: string, usd = 0) => resolve({ text, status: statusIn(text), usd })
-    const search = { query, signal, answer, fail: reject }
+    const search = { query, signal, nextCall, answer, fail: reject }
     this.asked.push(search)
     this.habit?.(search)
     return promise

@@ -7,7 +7,7 @@ import {
   placesAround,
   type SeenRequest,
   type StandInApi,
-  type StandInFailure,
+  type StandInFailures,
   type StandInReply,
 } from './places-stand-in.ts'
 
@@ -35,7 +35,7 @@ function apiOf(token: string, fieldsParameter: string): StandInApi {
     complaintAbout: (request) => complaintAbout(request, token, fieldsParameter),
     answerTo: (request) => answer(request),
     emptyAnswer: () => '{"meta":{"result_count":0}}',
-    failure,
+    failures: FAILURES,
     keyOf: tokenOf,
   }
 }
@@ -102,19 +102,12 @@ function postOf(place: MadeUpPlace): object {
   }
 }
 
-function failure(failure: StandInFailure, request: SeenRequest): StandInReply {
-  switch (failure) {
-    case 'over-query-limit':
-      return problem(429, 'Too Many Requests', 'Too Many Requests')
-    case 'request-denied':
-      return problem(403, 'Forbidden', `The token ${tokenOf(request)} is of no project with access.`)
-    case 'invalid-request':
-      return invalid('query', 'Invalid value')
-    case 'unknown-error':
-      return problem(503, 'Service Unavailable', 'Service Unavailable')
-    default:
-      return failure satisfies never
-  }
+const FAILURES: StandInFailures = {
+  'over-query-limit': () => problem(429, 'Too Many Requests', 'Too Many Requests'),
+  'request-denied': (request) =>
+    problem(403, 'Forbidden', `The token ${tokenOf(request)} is of no project with access.`),
+  'invalid-request': () => invalid('query', 'Invalid value'),
+  'unknown-error': () => problem(503, 'Service Unavailable', 'Service Unavailable'),
 }
 
 function invalid(parameter: string, message: string): StandInReply {

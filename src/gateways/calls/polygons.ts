@@ -23,7 +23,11 @@ const multiPolygon = Type.Object({
  *   `CORNERS_MAX` corners.
  */
 export function readPolygons(text: string): Shape | null {
-  const geometry = parseJson(text)
+  return polygonsOf(parseJson(text))
+}
+
+/** Does the same with what was parsed already. */
+export function polygonsOf(geometry: unknown): Shape | null {
   let polygons: readonly PolygonRings[]
   if (Value.Check(polygon, geometry)) polygons = [geometry.coordinates]
   else if (Value.Check(multiPolygon, geometry)) polygons = geometry.coordinates

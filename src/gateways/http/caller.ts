@@ -12,8 +12,12 @@ const BASIC = /^Basic +(\S+)$/i
  * @throws {CallRefused} when it is not admitted.
  */
 export function callerOf(request: FastifyRequest, gatekeeper: Gatekeeper): Caller {
-  const address = request.socket.remoteAddress ?? ''
-  const grant = gatekeeper.admit(tokenOf(request.headers.authorization), address)
+  return admittedBy(gatekeeper, tokenOf(request.headers.authorization), request.socket.remoteAddress)
+}
+
+/** Who shows a token. @param token `null`: nothing is shown. @throws {CallRefused} when it is not admitted. */
+export function admittedBy(gatekeeper: Gatekeeper, token: string | null, address: string = ''): Caller {
+  const grant = gatekeeper.admit(token, address)
   if (isRefused(grant)) throw new CallRefused(grant.wantsToken ? 'no-token' : 'not-allowed', grant.reason)
   return { address, grant }
 }

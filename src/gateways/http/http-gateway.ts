@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import type { Counters } from '../../counters.ts'
 import type { Log } from '../../logs/server-log.ts'
+import type { System } from '../../system.ts'
 import type { Gatekeeper } from '../access/grant.ts'
 import { CallRefused } from '../calls/call-refused.ts'
 import type { Calls } from '../calls/calls.ts'
@@ -9,8 +11,12 @@ import type { WatchHub } from '../watch/watch-hub.ts'
 import { addApiDocs } from './api-docs.ts'
 import { addClientRoutes } from './client-routes.ts'
 import { OriginGuard } from './origin-guard.ts'
+import { addOsmAndRoutes } from './osmand-routes.ts'
+import { addOwnTracksRoutes } from './owntracks-routes.ts'
 import { sendProblem, sendRefusal } from './problem.ts'
-import { addReportRoutes } from './report-routes.ts'
+import { addJsonBodies, addReportRoutes } from './report-routes.ts'
+import { addStreamRoute, Streams } from './stream-route.ts'
+import { checkBySchemas } from './validation.ts'
 
 /** Bounds of HTTP. */
 export interface HttpLimits {
@@ -21,6 +27,10 @@ export interface HttpLimits {
   readonly requestMsMax: number
   /** A connection without a request is closed after this time. */
   readonly idleMsMax: number
+  /** A stream shows so often that it lives. */
+  readonly heartbeatMs: number
+  /** A reader that takes nothing of what waits for it for this time is dropped. */
+  readonly slowReaderMsMax: number
 }
 
 /** What HTTP needs of its server. */
@@ -29,6 +39,8 @@ export interface HttpContext {
   readonly hub: WatchHub
   readonly gatekeeper: Gatekeeper
   readonly log: Log
+  readonly counters: Counters
+  readonly system: System
   /** Of Herd. */
   readonly version: string
   readonly limits: HttpLimits
@@ -43,11 +55,13 @@ export interface HttpContext {
 export class HttpGateway {
   readonly #app: FastifyInstance
   readonly #server: Server
+  readonly #streams: Streams
   readonly #sockets = new Set<Socket>()
 
-  private constructor(app: FastifyInstance, server: Server) {
+  private constructor(app: FastifyInstance, server: Server, streams: Streams) {
     this.#app = app
     this.#server = server
+    this.#streams = streams
   }
 
   /** Makes the gateway, ready to take connections. */
@@ -62,18 +76,23 @@ export class HttpGateway {
       bodyLimit: limits.bodyBytesMax,
       forceCloseConnections: true,
       routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
-      ajv: { customOptions: { strict: false, allErrors: false } },
       serverFactory: (handler) => server.on('request', handler),
     })
+    const streams = new Streams()
     handleErrors(app, context.log)
+    checkBySchemas(app)
+    addJsonBodies(app)
     new OriginGuard(context.allowedOrigins).addTo(app)
     await addApiDocs(app, context.version)
     addReportRoutes(app, context)
     addClientRoutes(app, context)
+    addOwnTracksRoutes(app, context)
+    addOsmAndRoutes(app, context, async (_request, reply) => reply.redirect('/docs'))
+    addStreamRoute(app, context, streams)
     await app.ready()
     // It never listens by itself, and without this event it would watch over no time-outs.
     server.emit('listening')
-    return new HttpGateway(app, server)
+    return new HttpGateway(app, server, streams)
   }
 
   /** Takes over a connection that begins with an HTTP request. */
@@ -87,6 +106,7 @@ export class HttpGateway {
 
   /** Answers what was asked, and closes every connection; at once those of streams. */
   async stop(): Promise<void> {
+    this.#streams.end()
     await this.#app.close()
     for (const socket of this.#sockets) socket.destroySoon()
   }

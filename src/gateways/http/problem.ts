@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { CallRefused, RefusalCode } from '../calls/call-refused.ts'
+import type { ProblemJson } from './shapes.ts'
 
 /** The type of an error's body: RFC 9457. */
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -19,6 +20,12 @@ const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: stri
 /** The HTTP status of a refusal. */
 export function statusOf(code: RefusalCode): number {
   return STATUS[code][0]
+}
+
+/** What a call was refused for, as JSON. */
+export function problemOf({ code, message }: Pick<CallRefused, 'code' | 'message'>): ProblemJson {
+  const [status, title] = STATUS[code]
+  return { type: `urn:herd:${code}`, title, status, detail: message }
 }
 
 /** Answers with a problem. @param code for programs. @param detail what was wrong, and what would be right. */

@@ -4,7 +4,18 @@
  */
 import Type from 'typebox'
 import { CLIENT_BYTES_MAX } from '../calls/report.ts'
-import type { FixJson, FixPageJson, ProblemJson, ReportedJson, ReportJson } from './shapes.ts'
+import type {
+  FeatureCollectionJson,
+  FeatureJson,
+  FixesJson,
+  FixJson,
+  FixPageJson,
+  NotReportedJson,
+  ProblemJson,
+  ReportedJson,
+  ReportJson,
+} from './shapes.ts'
+import { showOnly } from './validation.ts'
 
 /** An object whose members must be named exactly as in `Shape`. */
 export function object<Shape>(
@@ -15,8 +26,10 @@ export function object<Shape>(
   return Type.Object(properties, { additionalProperties: false, description })
 }
 
-const latitude = Type.Number({ minimum: -90, maximum: 90, description: 'Degrees.' })
-const longitude = Type.Number({ minimum: -180, maximum: 180, description: 'Degrees.' })
+/** Degrees. */
+export const latitude: Type.TNumber = Type.Number({ minimum: -90, maximum: 90, description: 'Degrees.' })
+/** Degrees. */
+export const longitude: Type.TNumber = Type.Number({ minimum: -180, maximum: 180, description: 'Degrees.' })
 const tags = Type.Record(Type.String(), Type.String(), {
   description: 'Whatever else a client says of itself.',
 })
@@ -30,6 +43,14 @@ const attributes = {
   battery_pct: optionalNumber('Charge in percent.', { minimum: 0, maximum: 100 }),
   tags: Type.Optional(tags),
 }
+
+/** What is wrong. */
+export const problemSchema: Type.TObject = object<ProblemJson>('What is wrong: RFC 9457.', {
+  type: Type.String({ description: '`urn:herd:` and a code for programs.' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'What was wrong, and what would be right.' }),
+})
 
 /** The ID of a client. */
 export const clientId: Type.TSchema = Type.String({
@@ -74,6 +95,12 @@ export const reportedSchema: Type.TObject = object<ReportedJson>('What became of
   at: Type.String({ description: 'The AT line that answers an IAMAT.' }),
 })
 
+/** A report that was not taken. */
+const notReportedSchema = object<NotReportedJson>('Of many, one that was not taken.', {
+  client: Type.Union([Type.String(), Type.Null()]),
+  problem: problemSchema,
+})
+
 /** The newest fix of a client. */
 export const fixSchema: Type.TObject = object<FixJson>('The newest fix of a client.', {
   client: clientId,
@@ -97,10 +124,127 @@ export const fixPageSchema: Type.TObject = object<FixPageJson>('Fixes of some cl
   ),
 })
 
-/** What is wrong. */
-export const problemSchema: Type.TObject = object<ProblemJson>('What is wrong: RFC 9457.', {
-  type: Type.String({ description: '`urn:herd:` and a code for programs.' }),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String({ description: 'What was wrong, and what would be right.' }),
+const more = Type.Optional(Type.Literal(true, { description: 'There are more than were asked for.' }))
+
+/** Fixes that were looked for. */
+export const fixesSchema: Type.TObject = object<FixesJson>('Fixes that were looked for.', {
+  fixes: Type.Array(fixSchema),
+  more,
 })
+
+/** A fix as GeoJSON. */
+export const featureSchema: Type.TObject = object<FeatureJson>('A fix as GeoJSON (RFC 7946).', {
+  type: Type.Literal('Feature'),
+  id: clientId,
+  geometry: Type.Object({
+    type: Type.Literal('Point'),
+    coordinates: Type.Array(Type.Number(), {
+      minItems: 2,
+      maxItems: 3,
+      description: 'Longitude, latitude, and altitude where it is known.',
+    }),
+  }),
+  properties: Type.Omit(fixSchema, ['client', 'lat', 'lon', 'altitude_m']),
+})
+
+/** Fixes as GeoJSON. */
+export const featureCollectionSchema: Type.TObject = object<FeatureCollectionJson>('Fixes as GeoJSON.', {
+  type: Type.Literal('FeatureCollection'),
+  features: Type.Array(featureSchema),
+  next: Type.Optional(Type.String()),
+  more,
+})
+
+/** What a route answers: JSON, GeoJSON where that is wanted, or a problem. */
+export function answers(json: Type.TSchema, geojson: Type.TSchema | null): object {
+  return {
+    200: {
+      description: 'What was asked for.',
+      content: {
+        'application/json': { schema: json },
+        ...(geojson !== null && { 'application/geo+json': { schema: geojson } }),
+      },
+    },
+    default: {
+      description: 'What is wrong.',
+      content: { 'application/problem+json': { schema: problemSchema } },
+    },
+  }
+}
+
+/** A Polygon or MultiPolygon; `polygonsOf` checks it. */
+export const polygonSchema: Type.TObject = showOnly(
+  Type.Object(
+    {
+      type: Type.Enum(['Polygon', 'MultiPolygon']),
+      coordinates: Type.Array(Type.Unknown(), {
+        description: 'Rings of [longitude, latitude], each closed.',
+      }),
+    },
+    {
+      description: 'A Polygon or MultiPolygon of GeoJSON, or a Feature of one.',
+      examples: [
+        {
+          type: 'Polygon',
+          coordinates: [
+            [
+              [-118.5, 34],
+              [-118.4, 34],
+              [-118.4, 34.1],
+              [-118.5, 34],
+            ],
+          ],
+        },
+      ],
+    },
+  ),
+)
+
+/** Places, as Google's legacy API has them. */
+export const placesSchema: Type.TObject = Type.Object(
+  { status: Type.String({ examples: ['OK'] }), results: Type.Array(Type.Object({})) },
+  { description: 'A Nearby Search (legacy) of Google.', additionalProperties: true },
+)
+
+/** What a stream answers. */
+export const streamAnswers: object = {
+  200: { description: 'Events.', content: { 'text/event-stream': { schema: Type.String() } } },
+  default: {
+    description: 'What is wrong.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+}
+
+/** What brings reports; the route checks each for itself. */
+export const reportBody: Type.TSchema = showOnly(
+  Type.Union(
+    [
+      reportSchema,
+      Type.Array(reportSchema, { maxItems: 1000 }),
+      Type.Object(
+        { type: Type.Enum(['Feature', 'FeatureCollection']) },
+        {
+          additionalProperties: true,
+          description: 'GeoJSON of Points: `id` is the client, the properties are the rest of a report.',
+        },
+      ),
+    ],
+    {
+      examples: [
+        {
+          client: 'kiwi.cs.ucla.edu',
+          lat: 34.06893,
+          lon: -118.445127,
+          time: '2026-11-21T12:00:00Z',
+          speed_mps: 1.4,
+        },
+      ],
+    },
+  ),
+)
+
+/** What becomes of reports. */
+export const reportAnswers: object = answers(
+  Type.Union([reportedSchema, Type.Array(Type.Union([reportedSchema, notReportedSchema]))]),
+  null,
+)

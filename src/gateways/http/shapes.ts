@@ -59,3 +59,144 @@ export interface ProblemJson {
   readonly status: number
   readonly detail: string
 }
+
+/** A report of many that was not taken. */
+export interface NotReportedJson {
+  /** `null` when the report had none. */
+  readonly client: string | null
+  readonly problem: ProblemJson
+}
+
+/** A circle: degrees and metres. */
+export interface CircleJson {
+  readonly lat: number
+  readonly lon: number
+  readonly radius_m: number
+}
+
+/** Fixes that were looked for. */
+export interface FixesJson {
+  readonly fixes: readonly FixJson[]
+  /** There are more than were asked for. */
+  readonly more?: true
+}
+
+/** A fix as GeoJSON. */
+export interface FeatureJson {
+  readonly type: 'Feature'
+  readonly id: string
+  readonly geometry: { readonly type: 'Point'; readonly coordinates: readonly number[] }
+  readonly properties: Omit<FixJson, 'client' | 'lat' | 'lon' | 'altitude_m'>
+}
+
+/** Fixes as GeoJSON. */
+export interface FeatureCollectionJson {
+  readonly type: 'FeatureCollection'
+  readonly features: readonly FeatureJson[]
+  readonly next?: string
+  readonly more?: true
+}
+
+/** From where on somebody is told: everything first, only what comes, or what a cursor doesn't cover. */
+export type FromJson = 'all' | 'now' | { readonly cursor: string }
+
+/** What is sent to `/v1/socket`. */
+export type SocketAskJson =
+  | { readonly op: 'token'; readonly token: string }
+  | { readonly op: 'report'; readonly id?: string; readonly report: ReportJson }
+  | {
+      readonly op: 'watch'
+      readonly id: string
+      readonly clients?: readonly string[]
+      readonly circle?: CircleJson
+      readonly box?: readonly [west: number, south: number, east: number, north: number]
+      readonly from?: FromJson
+    }
+  | { readonly op: 'unwatch'; readonly id: string }
+  | { readonly op: 'get'; readonly id: string; readonly client: string }
+  | {
+      readonly op: 'near'
+      readonly id: string
+      readonly lat?: number
+      readonly lon?: number
+      readonly client?: string
+      readonly radius_m?: number
+      readonly limit?: number
+      readonly max_age_s?: number
+    }
+  | { readonly op: 'ping' }
+
+/** What `/v1/socket` sends. */
+export type SocketTellJson =
+  | { readonly op: 'admitted' }
+  | ({ readonly op: 'reported'; readonly id?: string } & ReportedJson)
+  | { readonly op: 'watching'; readonly id: string }
+  | { readonly op: 'unwatched'; readonly id: string }
+  | { readonly op: 'fix'; readonly id: string; readonly fix: FixJson }
+  | { readonly op: 'exit'; readonly id: string; readonly fix: FixJson }
+  | { readonly op: 'cursor'; readonly id: string; readonly cursor: string }
+  | ({ readonly op: 'fixes'; readonly id: string } & FixesJson)
+  | { readonly op: 'problem'; readonly id?: string; readonly problem: ProblemJson }
+  | { readonly op: 'pong' }
+
+/** A link of a server, as it sees it. */
+export interface LinkHealthJson {
+  readonly neighbor: string
+  readonly open: boolean
+  readonly round_trip_ms: number | null
+  /** Fixes owed to the neighbor. */
+  readonly queued: number
+  /** AT lines a second; `null` where nobody counts them. */
+  readonly in_per_s: number | null
+  readonly out_per_s: number | null
+}
+
+/** How a server is. */
+export interface HealthJson {
+  readonly clients: number
+  readonly connections: number
+  readonly readiness: 'ready' | 'catching up' | 'alone'
+  readonly up_s: number
+  readonly links: readonly LinkHealthJson[]
+  /** Fixes a second that were new to it. */
+  readonly fixes_per_s: number
+  readonly audits_failed: number
+  readonly budgets: readonly BudgetJson[]
+  /** Of its table; equal where tables are. */
+  readonly table?: string
+  readonly version: string
+}
+
+/** What the herd may ask of a provider of places. */
+export interface BudgetJson {
+  readonly provider: string
+  readonly per: 'day' | 'month'
+  readonly period: string
+  readonly budget: number
+  readonly used_here: number
+  readonly used_by_herd: number
+  readonly left_here: number
+}
+
+/** A server of the herd. */
+export interface HerdServerJson {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly reachable: boolean
+  readonly state: 'up' | 'left'
+  /** Those that it has an open link with. */
+  readonly links: readonly string[]
+  /** Absent: nobody has told how it is. */
+  readonly health?: HealthJson
+}
+
+/** The herd as one server sees it. */
+export interface HerdJson {
+  readonly herd: string
+  /** The server that says so. */
+  readonly server: string
+  readonly servers: readonly HerdServerJson[]
+  /** Whether the tables of all reachable servers are equal; `null`: not known, or not all are quiet. */
+  readonly agree: boolean | null
+}

@@ -41,6 +41,8 @@ export class LineConnection {
   #lingerTimer: (() => void) | null = null
   /** The limit that keeps it paused; `null` when only others' turns do. */
   #pausedFor: PauseReason | null = null
+  /** Replies that were awaited are there, and will be sent when this turn is over. */
+  #isResuming = false
   readonly #turn: Turn
   readonly #ack: AckHold
   readonly #watches: LineWatches
@@ -268,7 +270,13 @@ export class LineConnection {
     this.#turn.measureRoom()
     return (rest) => {
       resolve(rest)
-      this.#resume()
+      // Those that come at about the same time go out in one write.
+      if (this.#isResuming) return
+      this.#isResuming = true
+      process.nextTick(() => {
+        this.#isResuming = false
+        this.#resume()
+      })
     }
   }
 

@@ -1,6 +1,6 @@
 /** An import from beginning to end: a file becomes an index, or nothing changes. */
 import { basename } from 'node:path'
-import { IndexWriter } from '../index/index-writer.ts'
+import { IndexWriter, sweepLeftovers } from '../index/index-writer.ts'
 import { ImportFailed } from './imported-place.ts'
 import { sizeOf } from './source-file.ts'
 import { CREDITS, type ImportFormat, openSource } from './sources.ts'
@@ -55,6 +55,7 @@ export async function importPlaces(options: ImportOptions): Promise<Imported> {
     onProgress({ share, places: added })
   }
   const source = await openSource({ path, signal, onProgress: tell }, options.format)
+  sweepLeftovers(folder, wallMs())
   const writer = new IndexWriter(folder, name)
   try {
     for await (const place of source.places) {

@@ -6,6 +6,7 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
+  type RowGroup,
 } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { type ImportedPlace, ImportFailed } from './imported-place.ts'
@@ -16,6 +17,8 @@ import type { ReadOptions } from './source-file.ts'
 const GROUP_BYTES_MAX = 2 * 1024 ** 3
 /** Rows made into objects at a time. Fewer would unpack the same pages again and again. */
 const ROWS_MAX = 50_000
+/** The length of the metadata, and four letters. */
+const FOOTER_BYTES = 8
 
 /** The places of a file. @throws {ImportFailed} where it is damaged. */
 export async function* readParquet(
@@ -39,7 +42,7 @@ export async function* readParquet(
       for (; rowStart < groupEnd; rowStart = Math.min(rowStart + ROWS_MAX, groupEnd)) {
         signal.throwIfAborted()
         const rowEnd = Math.min(rowStart + ROWS_MAX, groupEnd)
-        const rows = await rowsOf(path, {
+        const rows = await rowsOf(path, group, {
           file: buffer,
           metadata,
           columns,
@@ -80,19 +83,34 @@ async function metadataOf(path: string, buffer: AsyncBuffer): Promise<FileMetaDa
   try {
     return await parquetMetadataAsync(buffer)
   } catch (error) {
-    throw damaged(path, `in the ${buffer.byteLength} bytes of its end`, error)
+    const footer = Math.max(0, buffer.byteLength - FOOTER_BYTES)
+    throw damaged(path, `at byte ${footer} or before, in what it ends with`, error)
   }
 }
 
 async function rowsOf(
   path: string,
+  group: RowGroup,
   options: Parameters<typeof parquetReadObjects>[0],
 ): Promise<readonly unknown[]> {
   try {
     return await parquetReadObjects(options)
   } catch (error) {
-    throw damaged(path, `in row ${options.rowStart} or one of the next ${ROWS_MAX}`, error)
+    const { start, end } = bytesOf(group)
+    const rows = `rows ${options.rowStart} to ${(options.rowEnd ?? 0) - 1}`
+    throw damaged(path, `between byte ${start} and byte ${end}, in ${rows}`, error)
   }
+}
+
+/** Where in the file a group of rows is. */
+function bytesOf({ columns }: RowGroup): { readonly start: number; readonly end: number } {
+  const chunks = columns.flatMap(({ meta_data: about }) => {
+    if (about === undefined) return []
+    const start = Number(about.dictionary_page_offset ?? about.data_page_offset)
+    return [{ start, end: start + Number(about.total_compressed_size) }]
+  })
+  const start = Math.min(...chunks.map((chunk) => chunk.start))
+  return { start, end: Math.max(start, ...chunks.map((chunk) => chunk.end)) }
 }
 
 function damaged(path: string, where: string, error: unknown): ImportFailed {

@@ -46,7 +46,7 @@ export async function readHead(path: string): Promise<{ readonly packing: Packin
   } catch (error) {
     if (error instanceof RangeError) throw new ImportFailed(`${path} is empty`, { cause: error })
     if (!isOfPacking(error)) throw error
-    throw new ImportFailed(`${path} is damaged at its beginning: ${error.message}`, { cause: error })
+    throw new ImportFailed(`${path} is damaged at byte 0: ${error.message}`, { cause: error })
   } finally {
     await file.close()
   }
@@ -125,12 +125,15 @@ async function openText(packing: Packing, options: ReadOptions): Promise<OpenTex
 }
 
 async function openZip({ path, onProgress }: ReadOptions): Promise<OpenText> {
+  // Where a zip is damaged: its directory stands at its end, and each file in it begins with a header.
+  let about = `about byte ${await sizeOf(path)}`
   try {
     const zip = await openPromise(path, { autoClose: false, lazyEntries: true })
     const names: string[] = []
     for await (const entry of zip.eachEntry()) {
       names.push(entry.fileName)
       if (!/\.txt$/i.test(entry.fileName) || /readme/i.test(entry.fileName)) continue
+      about = `at byte ${entry.relativeOffsetOfLocalHeader}`
       const bytes = await zip.openReadStreamPromise(entry)
       let count = 0
       bytes.on('data', (chunk: Buffer) => {
@@ -143,7 +146,7 @@ async function openZip({ path, onProgress }: ReadOptions): Promise<OpenText> {
     throw new ImportFailed(`${path} has no text file in it, but ${names.join(', ') || 'nothing'}`)
   } catch (error) {
     if (error instanceof ImportFailed || !(error instanceof Error)) throw error
-    throw new ImportFailed(`${path} is damaged: ${error.message}`, { cause: error })
+    throw new ImportFailed(`${path} is damaged ${about}: ${error.message}`, { cause: error })
   }
 }
 

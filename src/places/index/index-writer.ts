@@ -2,7 +2,17 @@
  * Writes an index of places so that it is whole or not there: into a file beside it, synced, then renamed. Whoever
  * reads the old one goes on doing so. The places may be as many as fit on the disk; memory stays small.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
@@ -41,6 +51,8 @@ export interface IndexWriterOptions {
 
 /** Pages kept in memory while writing and sorting, KiB. */
 const CACHE_KIB_MAX = 64 * 1024
+/** How long what a dead import left is let alone. */
+const LEFTOVER_MS_MIN = 3_600_000
 const INSERT =
   'INSERT INTO place (spot, latitude, longitude, prominence, types, place_id, name, vicinity) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
 
@@ -72,9 +84,10 @@ export class IndexWriter {
     removeLeftover(this.#partial)
     this.#database = new DatabaseSync(this.#partial)
     try {
-      // Nobody reads the file before it is whole, and a broken one is thrown away: no journal, no syncs.
+      // Nobody reads the file before it is whole, and a broken one is thrown away: no syncs, and no journal on the
+      // disk. None at all is what Node's SQLite refuses; in memory nothing comes into it, as every page is new.
       this.#database.exec(
-        `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+        `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
          PRAGMA cache_size = -${CACHE_KIB_MAX}; BEGIN EXCLUSIVE; ${TABLES}`,
       )
       this.#insert = this.#database.prepare(INSERT)
@@ -150,6 +163,27 @@ export class IndexWriter {
 /** Where the index of a name is in a folder. */
 export function indexPath(folder: string, name: string): string {
   return join(folder, `${name}${INDEX_ENDING}`)
+}
+
+/**
+ * Removes what imports of any name left in a folder when they were killed. Not at once: a file that was touched within
+ * the last hour may be one that is just begun, or done and not yet in its place.
+ *
+ * @param wallMs milliseconds since the POSIX epoch. @throws what the file system throws.
+ */
+export function sweepLeftovers(folder: string, wallMs: number): void {
+  const ending = `${INDEX_ENDING}${PARTIAL_ENDING}`
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(ending)) : []
+  for (const partial of files.map((file) => join(folder, file))) {
+    const { mtimeMs = wallMs } = statSync(partial, { throwIfNoEntry: false }) ?? {}
+    if (wallMs - mtimeMs < LEFTOVER_MS_MIN) continue
+    try {
+      removeLeftover(partial)
+    } catch (error) {
+      // A large import may sort for an hour.
+      if (!(error instanceof IndexBusy)) throw error
+    }
+  }
 }
 
 /** What a process that writes holds is locked; what a dead one left is not. */

@@ -27,7 +27,7 @@ interface Cell {
 }
 
 /** In [0, 1], from west to east and from south to north. */
-interface Box {
+export interface Box {
   readonly west: number
   readonly east: number
   readonly south: number
@@ -78,7 +78,7 @@ export function cellsAround(circle: Circle, depth: number, cellsMax: number): re
 }
 
 /** One box, or two where ±180° lies within. A circle that reaches a pole has all longitudes. */
-function boxesAround({ latitude, longitude, radiusMetres }: Circle): readonly Box[] {
+export function boxesAround({ latitude, longitude, radiusMetres }: Circle): readonly Box[] {
   const angle = sphereRadians(radiusMetres)
   const degreesNorth = angle * DEGREES
   const south = Math.max(0, (latitude - degreesNorth + 90) / 180 - SLACK)

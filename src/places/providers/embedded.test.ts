@@ -4,15 +4,18 @@ import { test } from 'node:test'
 import geographiclib from 'geographiclib-geodesic'
 import { fc } from '../../../test/support/properties.ts'
 import { testProvider } from '../../../test/support/provider-suite.ts'
-import type { Area } from '../provider.ts'
+import { toClassicJson } from '../json-text.ts'
+import { PlaceFilter } from '../place-filter.ts'
+import type { PlacesQuery } from '../provider.ts'
 import { EmbeddedPlaces } from './embedded.ts'
-import { encodePlaces, type Place, PlaceTable } from './place-table.ts'
+import { encodePlaces, type Place, PlaceTable, placeKinds, typesOfKind } from './place-table.ts'
 
-const UCLA: Area = {
+const UCLA: PlacesQuery = {
   latitude: 34.06893,
   longitude: -118.445127,
   locationText: '34.068930,-118.445127',
   radiusMetres: 10_000,
+  rank: 'distance',
 }
 const places = EmbeddedPlaces.load()
 
@@ -21,6 +24,8 @@ testProvider({
   open: () => places,
   somewhere: UCLA,
   nowhere: { latitude: -48.9, longitude: -123.4, radiusMetres: 50_000 },
+  type: 'airport',
+  keyword: 'beverly',
   credit: /GeoNames/,
 })
 
@@ -30,7 +35,7 @@ test('the package brings the world along, in little space', () => {
 })
 
 test('around UCLA, nearest first', () => {
-  const near = places.nearest(UCLA)
+  const near = places.find(UCLA, 20)
   assert.deepEqual(
     near.slice(0, 7).map(({ name, metres }) => `${name} ${(metres / 1_000).toFixed(1)}`),
     [
@@ -42,6 +47,27 @@ test('around UCLA, nearest first', () => {
       'Beverly Hills 4.2',
       'Santa Monica Municipal Airport 5.9',
     ],
+  )
+})
+
+test('around UCLA, best known first', () => {
+  const known = places.find({ ...UCLA, radiusMetres: 50_000, rank: 'prominence' }, 20)
+  const names = known.map(({ name }) => name)
+  assert.deepEqual(names.slice(0, 2), ['Los Angeles', 'Long Beach'])
+  assert.ok(names.includes('Los Angeles International Airport'), names.join())
+  assert.deepEqual(
+    known.map(({ prominence }) => prominence),
+    known.map(({ prominence }) => prominence).toSorted((a, b) => b - a),
+  )
+  const airports = places.find({ ...UCLA, rank: 'prominence', radiusMetres: 20_000, type: 'airport' }, 2)
+  assert.deepEqual(
+    airports.map(({ name }) => name),
+    ['Los Angeles International Airport', 'Santa Monica Municipal Airport'],
+  )
+  const monica = places.find({ ...UCLA, keyword: 'MÓNICA', type: 'locality' }, 20)
+  assert.deepEqual(
+    monica.map(({ name }) => name),
+    ['Santa Monica'],
   )
 })
 
@@ -68,14 +94,14 @@ test('answers in the legacy shape, and invents nothing', async () => {
 })
 
 test('gives a page of 20 at most, and says so when there is nothing', async () => {
-  assert.equal(places.nearest({ ...UCLA, radiusMetres: 50_000 }).length, 20)
+  assert.equal(places.find({ ...UCLA, radiusMetres: 50_000 }, 20).length, 20)
   const { text, status } = await places.search({ ...UCLA, latitude: -45, longitude: -130 })
   assert.equal(status, 'ZERO_RESULTS')
   assert.deepEqual(JSON.parse(text), { html_attributions: [], results: [], status: 'ZERO_RESULTS' })
 })
 
 test('a radius of 0 finds what is exactly there', () => {
-  const there = places.nearest({ latitude: 34.07362, longitude: -118.40036, radiusMetres: 0 })
+  const there = places.find({ ...UCLA, latitude: 34.07362, longitude: -118.40036, radiusMetres: 0 }, 20)
   assert.deepEqual(
     there.map(({ name }) => name),
     ['Beverly Hills'],
@@ -83,10 +109,10 @@ test('a radius of 0 finds what is exactly there', () => {
 })
 
 test('finds across ±180°', () => {
-  const beringovskiy = { latitude: 63.05, longitude: -179.99, radiusMetres: 50_000 }
-  const egvekinot = { latitude: 66.32, longitude: 179.99, radiusMetres: 50_000 }
+  const beringovskiy = { ...UCLA, latitude: 63.05, longitude: -179.99, radiusMetres: 50_000 }
+  const egvekinot = { ...UCLA, latitude: 66.32, longitude: 179.99, radiusMetres: 50_000 }
   assert.deepEqual(
-    [beringovskiy, egvekinot].map((circle) => places.nearest(circle).map(({ name }) => name)),
+    [beringovskiy, egvekinot].map((circle) => places.find(circle, 20).map(({ name }) => name)),
     [['Beringovskiy'], ['Egvekinot']],
   )
 })
@@ -106,40 +132,126 @@ const awkwardLongitude = fc.oneof(
 )
 const awkwardPlaces = fc.array(
   fc.record({
-    name: fc.constant('x'),
+    name: fc.constantFrom('x', 'Ébène <y>', 'y_z'),
     latitude: awkwardLatitude.map(toFiveDecimals),
     longitude: awkwardLongitude.map(toFiveDecimals),
-    kind: fc.constant('locality' as const),
-    vicinity: fc.constant(''),
-    sourceId: fc.constant(''),
+    kind: fc.constantFrom(...placeKinds),
+    vicinity: fc.constant('z'),
+    // Few different ones, so that many are equals; and all of them.
+    prominence: fc.oneof(fc.integer({ min: 98, max: 101 }), fc.nat(255)),
+    sourceId: fc.constantFrom('1', '2'),
   }),
   { minLength: 50, maxLength: 400 },
 )
+/** Many on few spots a metre apart, so that the halves of the tree and circles meet in the same spots. */
+const crowdedPlaces = fc.array(
+  fc.record({ north: fc.nat(9), east: fc.nat(9), prominence: fc.nat(20) }).map(
+    ({ north, east, prominence }): Place => ({
+      ...{ name: 'x', kind: 'locality', vicinity: 'z', sourceId: '', prominence },
+      ...{ latitude: toFiveDecimals(north / 100_000), longitude: toFiveDecimals(east / 100_000) },
+    }),
+  ),
+  { minLength: 100, maxLength: 400 },
+)
+const crowdedQuery: fc.Arbitrary<PlacesQuery> = fc.record({
+  latitude: fc.nat(9).map((north) => toFiveDecimals(north / 100_000)),
+  longitude: fc.nat(9).map((east) => toFiveDecimals(east / 100_000)),
+  locationText: fc.constant(''),
+  radiusMetres: fc.constantFrom(0, 1.2, 3),
+  rank: fc.constantFrom('prominence', 'distance'),
+})
+const awkwardQuery: fc.Arbitrary<PlacesQuery> = fc.record({
+  latitude: awkwardLatitude,
+  longitude: awkwardLongitude,
+  locationText: fc.constant(''),
+  radiusMetres: fc.integer({ min: 0, max: 50_000 }),
+  rank: fc.constantFrom('prominence', 'distance'),
+  type: fc.constantFrom(undefined, undefined, 'airport', 'political'),
+  keyword: fc.constantFrom(undefined, undefined, 'EBENE', 'y z'),
+})
+
+const worlds = fc.oneof(
+  fc.tuple(awkwardPlaces, fc.array(awkwardQuery, { minLength: 5, maxLength: 5 })),
+  fc.tuple(crowdedPlaces, fc.array(crowdedQuery, { minLength: 5, maxLength: 5 })),
+)
 
 test('finds what a look at every single place finds, at the poles and across ±180° too', () => {
-  const circle = fc.record({
-    latitude: awkwardLatitude,
-    longitude: awkwardLongitude,
-    radiusMetres: fc.integer({ min: 0, max: 50_000 }),
-  })
   fc.assert(
-    fc.property(
+    fc.property(worlds, fc.integer({ min: 1, max: 20 }), ([all, queries], items) => {
+      const some = new EmbeddedPlaces(new PlaceTable(encodePlaces(all)))
+      for (const query of queries) {
+        const { latitude, longitude, radiusMetres, rank } = query
+        const filter = new PlaceFilter(query)
+        const rankOf = ({ prominence }: Place): number => (rank === 'distance' ? 0 : prominence)
+        const expected = all
+          .filter(({ name, kind }) => filter.wants(name, typesOfKind[kind]))
+          .map((place) => [rankOf(place), metresBetween(latitude, longitude, place)] as const)
+          .filter(([, metres]) => metres <= radiusMetres)
+          .sort(([rankA, metresA], [rankB, metresB]) => rankB - rankA || metresA - metresB)
+          .slice(0, items)
+        const found = some.find(query, items).map((place) => [rankOf(place), place.metres])
+        assert.deepEqual(found, expected)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('where many are as near by the sphere, a second look finds the nearest by the ellipsoid', () => {
+  // On a circle of the sphere around a place at the equator, those north of it are nearer on the ellipsoid.
+  const all = Array.from({ length: 300 }, (_, n): Place => {
+    const angle = (n / 300) * 2 * Math.PI
+    return {
+      ...{ name: `p${n}`, kind: 'locality', vicinity: '', sourceId: '', prominence: 0 },
+      latitude: toFiveDecimals(0.2 * Math.sin(angle)),
+      longitude: toFiveDecimals(0.2 * Math.cos(angle)),
+    }
+  })
+  const some = new EmbeddedPlaces(new PlaceTable(encodePlaces(all)))
+  const query: PlacesQuery = { ...UCLA, latitude: 0, longitude: 0, radiusMetres: 50_000 }
+  assert.deepEqual(
+    some.find(query, 20).map(({ metres }) => metres),
+    all
+      .map((place) => metresBetween(0, 0, place))
+      .sort((a, b) => a - b)
+      .slice(0, 20),
+  )
+})
+
+test('what only the sphere puts beyond the circle is found', () => {
+  const place: Place = {
+    ...{ name: 'north', kind: 'locality', vicinity: '', sourceId: '', prominence: 0 },
+    ...{ latitude: 0.45, longitude: 0 },
+  }
+  const some = new EmbeddedPlaces(new PlaceTable(encodePlaces([place])))
+  const metres = metresBetween(0, 0, place)
+  for (const rank of ['prominence', 'distance'] as const) {
+    const found = (radiusMetres: number): number =>
+      some.find({ ...UCLA, latitude: 0, longitude: 0, radiusMetres, rank }, 20).length
+    assert.deepEqual([found(metres), found(metres - 0.001)], [1, 0])
+  }
+})
+
+test('texts are those of the writer, however few are kept and whatever is asked before', async () => {
+  await fc.assert(
+    fc.asyncProperty(
       awkwardPlaces,
-      fc.array(circle, { minLength: 5, maxLength: 5 }),
-      (all: readonly Place[], circles) => {
-        const some = new EmbeddedPlaces(new PlaceTable(encodePlaces(all)))
-        for (const { latitude, longitude, radiusMetres } of circles) {
-          const expected = all
-            .map((place) => metresBetween(latitude, longitude, place))
-            .filter((metres) => metres <= radiusMetres)
-            .sort((a, b) => a - b)
-            .slice(0, 20)
-          const found = some.nearest({ latitude, longitude, radiusMetres }).map(({ metres }) => metres)
-          assert.deepEqual(found, expected)
+      fc.array(awkwardQuery, { minLength: 5, maxLength: 5 }),
+      async (all, queries) => {
+        const table = new PlaceTable(encodePlaces(all))
+        const [some, fewKept] = [new EmbeddedPlaces(table), new EmbeddedPlaces(table, 3)]
+        for (const query of [...queries, ...queries]) {
+          const body = await some.search(query)
+          assert.deepEqual(await fewKept.search(query), body)
+          assert.equal(toClassicJson(JSON.parse(body.text)), body.text)
+          assert.deepEqual(
+            JSON.parse(body.text).results.map(({ name }: Place) => name),
+            some.find(query, 20).map(({ name }) => name),
+          )
         }
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 50 },
   )
 })
 

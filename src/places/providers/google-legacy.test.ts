@@ -1,34 +1,29 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
+import { CANARY } from '../../../test/support/canary.ts'
 import { GoogleStandIn, googleText } from '../../../test/support/google-stand-in.ts'
 import {
   assertNoKey,
-  BODY_BYTES_MAX,
-  CANARY,
+  closedAfter,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
 import { GOOGLE_LEGACY_USD, GoogleLegacyPlaces } from './google-legacy.ts'
-
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
 
 async function openWith(t: TestContext, more: { readonly language?: string } = {}) {
   const standIn = await GoogleStandIn.start({ key: CANARY })
   const provider = new GoogleLegacyPlaces({
     key: CANARY,
     baseUrl: standIn.url,
-    bodyBytesMax: BODY_BYTES_MAX,
-    wallMs: () => 0,
+    ...HTTP_OPTIONS,
     ...more,
   })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider }
+  return closedAfter(t, standIn, provider)
 }
 
 testHttpProvider({

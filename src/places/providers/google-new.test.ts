@@ -1,28 +1,25 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { CANARY } from '../../../test/support/canary.ts'
 import { GoogleNewStandIn } from '../../../test/support/google-new-stand-in.ts'
 import {
-  BODY_BYTES_MAX,
-  CANARY,
+  closedAfter,
   failureOf,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
+import { toClassicJson } from '../json-text.ts'
 import { GOOGLE_USD, GooglePlaces, type GooglePlacesOptions } from './google-new.ts'
-
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
 
 async function openWith(t: TestContext, more: Partial<GooglePlacesOptions> = {}) {
   const standIn = await GoogleNewStandIn.start({ key: CANARY })
-  const options = { key: CANARY, baseUrl: standIn.url, bodyBytesMax: BODY_BYTES_MAX, wallMs: () => 0 }
+  const options = { key: CANARY, baseUrl: standIn.url, ...HTTP_OPTIONS }
   const provider = new GooglePlaces({ ...options, ...more })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider }
+  return closedAfter(t, standIn, provider)
 }
 
 testHttpProvider({
@@ -138,6 +135,36 @@ test("Google's own words come along, but a wrong key is a denial", async (t) => 
   const denial = await failureOf(stranger.search(queryAt(UCLA, 10_000), NEVER))
   assert.equal(denial.status, 'REQUEST_DENIED')
   assert.equal(denial.message, 'Google answered with HTTP status 400: API key not valid: …')
+})
+
+test('a keyword that was looked for in a full page alone is told so', async (t) => {
+  const { standIn, provider } = await openWith(t)
+  const location = { latitude: UCLA.latitude, longitude: UCLA.longitude }
+  const page = (count: number) => ({
+    body: JSON.stringify({
+      places: Array.from({ length: count }, (_, id) => ({
+        id: String(id),
+        displayName: { text: `Café ${id}` },
+        location,
+      })),
+    }),
+  })
+  const says = /looked for in the first 20 places alone/
+  for (const [count, keyword, isTold] of [
+    [20, 'café', true],
+    [20, 'nowhere', true],
+    [19, 'café', false],
+    [20, undefined, false],
+  ] as const) {
+    standIn.behave(page(count))
+    const query = { ...queryAt(UCLA, 10_000), keyword }
+    const { text, status } = await provider.search(query, NEVER)
+    const body = JSON.parse(text)
+    assert.equal(body.status, status)
+    assert.equal(toClassicJson(body), text)
+    if (isTold) assert.match(String(body.info_messages), says)
+    else assert.equal(body.info_messages, undefined)
+  }
 })
 
 test('places that are no list are malformed', async (t) => {

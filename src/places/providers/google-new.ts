@@ -4,6 +4,7 @@
  */
 import { ellipsoidMetres } from '../../locations/distance.ts'
 import { type ClassicPhoto, type ClassicPlace, type ClassicPoint, classicBody } from '../classic-place.ts'
+import { insertMessages } from '../json-text.ts'
 import {
   type FailureStatus,
   type KeepingTerms,
@@ -34,6 +35,9 @@ export const GOOGLE_USD = { pro: 0.032, full: 0.04 } as const
 
 /** What Google asks to be called where its places are shown without a map. */
 const CREDIT = 'Google Maps'
+
+/** Said where a page is full, and so perhaps not all that there is. */
+const PARTIAL_MESSAGE = `Google's Nearby Search has no keyword: it was looked for in the first ${PAGE_ITEMS} places alone.`
 
 const PATH = '/v1/places:searchNearby'
 const PRO_FIELDS = [
@@ -76,7 +80,7 @@ export interface GooglePlacesOptions {
 
 /**
  * Places from Google. Its Nearby Search has no keyword: with one, only those of the page of 20 are kept that have
- * all its words in their name, address or types.
+ * all its words in their name, address or types, and where that page is full `info_messages` says so.
  */
 export class GooglePlaces implements Provider {
   readonly name = 'google'
@@ -104,7 +108,7 @@ export class GooglePlaces implements Provider {
   }
 
   async search(query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody> {
-    const text = await this.#asker.ask(
+    const given = await this.#asker.ask(
       {
         method: 'POST',
         url: this.#endpoint,
@@ -113,8 +117,8 @@ export class GooglePlaces implements Provider {
       },
       signal,
     )
-    const body = parseJson(text)
-    const { places: list = [] } = isFields(body) ? body : { places: null }
+    const answer = parseJson(given)
+    const { places: list = [] } = isFields(answer) ? answer : { places: null }
     if (!Array.isArray(list)) throw this.#asker.malformed()
     const sources = listOf(list).map(fieldsOf)
     const found = sources.flatMap((source) => {
@@ -123,7 +127,10 @@ export class GooglePlaces implements Provider {
     })
     const credits = new Set([CREDIT, ...found.flatMap(({ source }) => attributionsOf(source))])
     const places = found.slice(0, PAGE_ITEMS).map(({ place }) => place)
-    return { ...classicBody(places, places.length === 0 ? [] : [...credits]), usd: this.#usd }
+    const body = classicBody(places, places.length === 0 ? [] : [...credits])
+    const isPartial = query.keyword !== undefined && sources.length >= PAGE_ITEMS
+    const text = isPartial ? insertMessages(body.text, [PARTIAL_MESSAGE]) : body.text
+    return { ...body, text, usd: this.#usd }
   }
 
   async close(): Promise<void> {

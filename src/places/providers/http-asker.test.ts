@@ -2,14 +2,21 @@ import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { CANARY } from '../../../test/support/canary.ts'
 import { listening } from '../../../test/support/places-stand-in.ts'
-import { assertNoKey, CANARY, failureOf, NEVER } from '../../../test/support/provider-suite.ts'
+import { assertNoKey, failureOf, NEVER } from '../../../test/support/provider-suite.ts'
 import { CONNECTIONS_MAX, type Explanation, HttpAsker, WAIT_MS_MAX } from './http-asker.ts'
+import type { ProxyEnvironment } from './proxies.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 20, 12)
 const BODY_BYTES_MAX = 10_000
 
-async function stage(t: TestContext, answer: RequestListener, explain?: (text: string) => Explanation) {
+async function stage(
+  t: TestContext,
+  answer: RequestListener,
+  explain?: (text: string) => Explanation,
+  env: ProxyEnvironment = {},
+) {
   const server = await listening(0)
   server.on('request', answer)
   const address = server.address()
@@ -18,6 +25,7 @@ async function stage(t: TestContext, answer: RequestListener, explain?: (text: s
     source: 'Somebody',
     bodyBytesMax: BODY_BYTES_MAX,
     wallMs: () => NOW_MS,
+    env,
     secrets: [CANARY],
     ...(explain === undefined ? {} : { explain }),
   })

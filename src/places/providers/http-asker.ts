@@ -5,11 +5,12 @@
 import { isUtf8 } from 'node:buffer'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { Agent, type Dispatcher } from 'undici'
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
 import { type FailureStatus, ProviderFailed } from '../provider.ts'
+import { type ProxyEnvironment, proxiesOf } from './proxies.ts'
 import { redactionOf } from './redaction.ts'
 
-/** Time for a connection, its name's look-up and TLS included, milliseconds. */
+/** Time for a connection, its name's look-up and TLS included, and as long for a proxy to make it, milliseconds. */
 export const CONNECT_MS_MAX = 2_000
 /** Connections to a source at a time; further requests wait for one, within their own time limit. */
 export const CONNECTIONS_MAX = 16
@@ -23,6 +24,14 @@ const EXPLANATION_LENGTH_MAX = 300
 export const WAIT_MS_MAX: number = 24 * 3600 * 1_000
 /** How deep in an error's causes one looks for words. */
 const CAUSES_MAX = 4
+
+const POOL: Pool.Options = {
+  connectTimeout: CONNECT_MS_MAX,
+  connections: CONNECTIONS_MAX,
+  pipelining: 1,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  allowH2: false, // One slow answer must not hold up others on its connection.
+}
 
 /** What an API's own error body says. */
 export interface Explanation {
@@ -42,6 +51,8 @@ export interface HttpAskerOptions {
   readonly secrets?: readonly string[]
   /** Reads the body of an HTTP failure; undefined when it explains nothing. */
   readonly explain?: (text: string) => Explanation | undefined
+  /** Where the proxy stands that is to be used, if any: the process's environment by default. */
+  readonly env?: ProxyEnvironment
 }
 
 /** A request. */
@@ -58,21 +69,29 @@ export class HttpAsker {
   readonly #bodyBytesMax: number
   readonly #wallMs: () => number
   readonly #explain: (text: string) => Explanation | undefined
+  /** For what an answer brings. */
   readonly #redact: (text: string) => string
-  readonly #agent = new Agent({
-    connect: { timeout: CONNECT_MS_MAX },
-    connections: CONNECTIONS_MAX,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    allowH2: false, // One slow answer must not hold up others on its connection.
-  })
+  /** For what is said of a failure. A proxy's password may be a word of any answer, so it is looked for only there. */
+  readonly #redactFailure: (text: string) => string
+  readonly #agent: Dispatcher
 
-  constructor({ source, bodyBytesMax, wallMs, secrets = [], explain }: HttpAskerOptions) {
+  /** @throws {ProxyUnusable} */
+  constructor({ source, bodyBytesMax, wallMs, secrets = [], explain, env = process.env }: HttpAskerOptions) {
     this.#source = source
     this.#bodyBytesMax = bodyBytesMax
     this.#wallMs = wallMs
     this.#explain = explain ?? (() => undefined)
+    const { secrets: proxySecrets, ...proxies } = proxiesOf(env)
     this.#redact = redactionOf(secrets)
+    this.#redactFailure = redactionOf([...secrets, ...proxySecrets])
+    this.#agent = new EnvHttpProxyAgent({
+      ...{ ...POOL, ...proxies },
+      // The connections to a proxy are bounded like any others …
+      factory: (origin, options) => new Pool(origin, Object.assign({}, POOL, options)),
+      // … and those that are still to become a tunnel are given up like one that isn't made in time.
+      clientFactory: (origin, options) =>
+        new Pool(origin, { ...POOL, headersTimeout: CONNECT_MS_MAX, ...options }),
+    })
   }
 
   /**
@@ -99,7 +118,7 @@ export class HttpAsker {
 
   /** A failure that this source's answer has, though HTTP knows none. Its message begins with the source's name. */
   failed(says: string, status: FailureStatus, options?: { readonly mayRetry?: boolean }): ProviderFailed {
-    return new ProviderFailed(this.#redact(`${this.#source} ${says}`), status, options)
+    return new ProviderFailed(this.#redactFailure(`${this.#source} ${says}`), status, options)
   }
 
   /** It answered with something that isn't what its API has. */
@@ -163,7 +182,9 @@ export class HttpAsker {
     const { statusCode: status, headers } = reply
     let says: Explanation | undefined
     try {
-      says = this.#explain(this.#redact((await this.#read(reply, EXPLANATION_BYTES_MAX)).toString('utf8')))
+      says = this.#explain(
+        this.#redactFailure((await this.#read(reply, EXPLANATION_BYTES_MAX)).toString('utf8')),
+      )
     } catch {
       // Cut off, too long or no text: the status alone must do.
     }
@@ -194,7 +215,7 @@ export class HttpAsker {
         : this.failed('was not waited for any longer.', 'UNKNOWN_ERROR')
     }
     // A new error: those of the network may carry the request in their properties.
-    const cause = new Error(this.#redact(wordsOf(error)))
+    const cause = new Error(this.#redactFailure(wordsOf(error)))
     const message = `The connection to ${this.#source} failed.`
     return new ProviderFailed(message, 'UNKNOWN_ERROR', { cause, mayRetry: true })
   }

@@ -66,6 +66,7 @@ test('no folder finds nothing, and what comes into it is noticed: new, replaced,
   assert.deepEqual(await places.search(HERE, NEVER), {
     text: '{\n   "html_attributions" : [],\n   "results" : [],\n   "status" : "ZERO_RESULTS"\n}',
     status: 'ZERO_RESULTS',
+    results: { open: 46, close: 48, ends: [] },
   })
   await put('a', { name: 'A' })
   assert.equal((await places.find(HERE, 20, NEVER)).length, 0)

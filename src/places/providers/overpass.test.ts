@@ -2,31 +2,31 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type OverpassElement, OverpassStandIn } from '../../../test/support/overpass-stand-in.ts'
 import {
-  BODY_BYTES_MAX,
+  closedAfter,
   failureOf,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
+import { ProviderFailed } from '../provider.ts'
 import { ELEMENTS_MAX, OverpassPlaces, type OverpassPlacesOptions, RINGS_MAX } from './overpass.ts'
 
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
 type World = (latitude: number, longitude: number) => readonly OverpassElement[]
 
 async function openWith(t: TestContext, more: Partial<OverpassPlacesOptions> = {}, world?: World) {
   const standIn = await OverpassStandIn.start(world)
   const provider = new OverpassPlaces({
     baseUrl: standIn.url,
-    bodyBytesMax: BODY_BYTES_MAX,
-    wallMs: () => 0,
+    ...HTTP_OPTIONS,
     ...more,
   })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider, radii: () => standIn.requests.map(({ body }) => radiusIn(body)) }
+  return {
+    ...closedAfter(t, standIn, provider),
+    radii: () => standIn.requests.map(({ body }) => radiusIn(body)),
+  }
 }
 
 function radiusIn(body: string): number {
@@ -80,6 +80,20 @@ test('rings grow until there is enough', async (t) => {
   const { provider, radii } = await openWith(t)
   await provider.search(queryAt(UCLA, 10_000, { rank: 'distance' }), NEVER)
   assert.deepEqual(radii(), [371, 1_112])
+})
+
+test('every ring but the first is a further call, and one that may not go out ends the search', async (t) => {
+  const { provider, standIn } = await openWith(t, {}, () => [])
+  let left = 100
+  const nextCall = () => {
+    if (left-- === 0) throw new ProviderFailed('No more.', 'OVER_QUERY_LIMIT')
+  }
+  await provider.search(queryAt(UCLA, 50_000), NEVER, nextCall)
+  assert.deepEqual([standIn.requests.length, left], [RINGS_MAX, 100 - (RINGS_MAX - 1)])
+  left = 1
+  const failure = await failureOf(provider.search(queryAt(UCLA, 50_000), NEVER, nextCall))
+  assert.equal(failure.message, 'No more.')
+  assert.equal(standIn.requests.length, RINGS_MAX + 2)
 })
 
 test('rings grow to the whole circle, and end there', async (t) => {

@@ -4,7 +4,7 @@
  */
 
 import type { OsmTags } from '../osm-types.ts'
-import type { KeepingTerms, PlacesBody, PlacesQuery, Provider } from '../provider.ts'
+import type { KeepingTerms, NextCall, PlacesBody, PlacesQuery, Provider } from '../provider.ts'
 import { PAGE_ITEMS } from '../provider.ts'
 import { HttpAsker } from './http-asker.ts'
 import { fieldsOf, isFields, listOf, numberOf, parseJson, textOf } from './json-fields.ts'
@@ -91,7 +91,7 @@ export class OverpassPlaces implements Provider {
     this.#asker = new HttpAsker({ source: 'Overpass', bodyBytesMax, wallMs })
   }
 
-  async search(query: PlacesQuery, signal: AbortSignal): Promise<PlacesBody> {
+  async search(query: PlacesQuery, signal: AbortSignal, nextCall?: NextCall): Promise<PlacesBody> {
     const whole = Math.max(RADIUS_METRES_MIN, query.radiusMetres)
     const enough = query.rank === 'distance' ? PAGE_ITEMS : PROMINENT_MIN
     let found: readonly RankedPlace[] = []
@@ -101,6 +101,7 @@ export class OverpassPlaces implements Provider {
     let tooWide = Number.POSITIVE_INFINITY
     let radius = Math.min(whole, Math.max(RING_METRES_MIN, whole / RING_GROWTH ** (RINGS_MAX - 1)))
     for (let rings = 1; ; rings++) {
+      if (rings > 1) nextCall?.()
       const ring = await this.#ask(query, radius, signal)
       // A ring that is cut still has places, though not surely the nearest: they are better than too few.
       if (!ring.isCut || ring.found.length > found.length) found = ring.found

@@ -2,30 +2,25 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { PhotonStandIn } from '../../../test/support/photon-stand-in.ts'
 import {
-  BODY_BYTES_MAX,
+  closedAfter,
   failureOf,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
 import { PhotonPlaces, type PhotonPlacesOptions } from './photon.ts'
-
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
 
 async function openWith(t: TestContext, more: Partial<PhotonPlacesOptions> = {}) {
   const standIn = await PhotonStandIn.start()
   const provider = new PhotonPlaces({
     baseUrl: standIn.url,
-    bodyBytesMax: BODY_BYTES_MAX,
-    wallMs: () => 0,
+    ...HTTP_OPTIONS,
     ...more,
   })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider }
+  return closedAfter(t, standIn, provider)
 }
 
 testHttpProvider({

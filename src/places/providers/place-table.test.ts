@@ -15,6 +15,7 @@ const anyPlace: fc.Arbitrary<Place> = fc.constantFrom(...placeKinds).chain((kind
     longitude: degrees(180),
     kind: fc.constant(kind),
     vicinity: text,
+    prominence: fc.nat(255),
     sourceId:
       kind === 'airport'
         ? fc.stringMatching(/^[A-Z]{4}$/)
@@ -52,6 +53,7 @@ test('what the format does not hold is refused', () => {
     longitude: 0,
     kind: 'locality',
     vicinity: '',
+    prominence: 0,
     sourceId: '',
   }
   assert.throws(() => encodePlaces([place]), RangeError)
@@ -59,8 +61,8 @@ test('what the format does not hold is refused', () => {
 
 function sorted(places: readonly Place[]): readonly string[] {
   return places
-    .map(({ name, latitude, longitude, kind, vicinity, sourceId }) =>
-      JSON.stringify([name, latitude, longitude, kind, vicinity, sourceId]),
+    .map(({ name, latitude, longitude, kind, vicinity, prominence, sourceId }) =>
+      JSON.stringify([name, latitude, longitude, kind, vicinity, prominence, sourceId]),
     )
     .sort()
 }

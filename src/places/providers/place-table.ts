@@ -9,6 +9,7 @@
  *     ids         Int32 each: GeoNames id (0: not known), or for an airport the number of its code
  *     vicinities  Uint16 each: number of a vicinity
  *     kinds       Uint8 each: number of a place kind
+ *     prominences Uint8 each: how well known, as prominence.ts counts it
  *     three string tables (names, vicinities, airport codes): Uint8 lengths of all, then UTF-8 bytes of all
  */
 import KDBush from 'kdbush'
@@ -18,6 +19,13 @@ export const placeKinds = ['locality', 'sublocality', 'airport'] as const
 
 /** One of `placeKinds`. */
 export type PlaceKind = (typeof placeKinds)[number]
+
+/** What Google calls such a place, from specific to general. */
+export const typesOfKind: Readonly<Record<PlaceKind, readonly string[]>> = {
+  locality: ['locality', 'political'],
+  sublocality: ['sublocality', 'political'],
+  airport: ['airport', 'point_of_interest', 'establishment'],
+}
 
 /** One place of the embedded file. */
 export interface Place {
@@ -29,16 +37,20 @@ export interface Place {
   readonly kind: PlaceKind
   /** Region and country, or city and country. */
   readonly vicinity: string
+  /** How well known it is, 0 … 255: `prominenceOf`. */
+  readonly prominence: number
   /** An airport's OurAirports code, else the GeoNames id in decimal, or empty when that isn't known. */
   readonly sourceId: string
 }
 
 const MAGIC = 0x31_44_52_48 // "HRD1" in the file
-const VERSION = 1
+const VERSION = 2
 const HEADER_NUMBERS = 5
 const UNITS_PER_DEGREE = 100_000
 /** Places in a leaf of the kd-tree. It shapes the order of the columns, so it belongs to the format. */
 const NODE_SIZE = 64
+/** Bytes of the columns, for each place. */
+const NUMBERS_BYTES = 3 * 4 + 2 + 1 + 1
 
 /** The file's bytes can't be those that `encodePlaces` wrote. */
 export class PlaceTableBroken extends Error {
@@ -49,11 +61,13 @@ export class PlaceTableBroken extends Error {
 export class PlaceTable {
   /** Finds the numbers of places by longitude and latitude, in degrees. */
   readonly index: KDBush
+  /** Of every place, by its number. */
+  readonly prominences: Uint8Array
   readonly #ids: Int32Array
   readonly #vicinityOf: Uint16Array
   readonly #kinds: Uint8Array
   readonly #names: StringTable
-  readonly #vicinities: StringTable
+  readonly #vicinities: readonly string[]
   readonly #codes: StringTable
 
   /**
@@ -68,7 +82,7 @@ export class PlaceTable {
     if (magic !== MAGIC || version !== VERSION) {
       throw new PlaceTableBroken('The file of places has another format, or this machine is big-endian.')
     }
-    const fixedBytes = HEADER_NUMBERS * 4 + count * (3 * 4 + 2 + 1)
+    const fixedBytes = HEADER_NUMBERS * 4 + count * NUMBERS_BYTES
     if (buffer.byteLength < fixedBytes) throw new PlaceTableBroken('The file of places is cut short.')
 
     const columnsAt = HEADER_NUMBERS * 4
@@ -77,9 +91,12 @@ export class PlaceTable {
     this.#ids = new Int32Array(buffer, columnsAt + count * 8, count)
     this.#vicinityOf = new Uint16Array(buffer, columnsAt + count * 12, count)
     this.#kinds = new Uint8Array(buffer, columnsAt + count * 14, count)
+    this.prominences = new Uint8Array(buffer, columnsAt + count * 15, count)
     this.#names = new StringTable(buffer, fixedBytes, count)
-    this.#vicinities = new StringTable(buffer, this.#names.end, vicinities)
-    this.#codes = new StringTable(buffer, this.#vicinities.end, codes)
+    const vicinityTable = new StringTable(buffer, this.#names.end, vicinities)
+    // Few, and each for many places.
+    this.#vicinities = Array.from({ length: vicinities }, (_, vicinity) => vicinityTable.at(vicinity))
+    this.#codes = new StringTable(buffer, vicinityTable.end, codes)
     this.index = indexInOrder(longitudes, latitudes)
   }
 
@@ -95,15 +112,28 @@ export class PlaceTable {
     return { longitude: coords[2 * place] ?? 0, latitude: coords[2 * place + 1] ?? 0 }
   }
 
+  /** What the place of a number below `count` is. */
+  kindOf(place: number): PlaceKind {
+    return placeKinds[this.#kinds[place] ?? 0] ?? 'locality'
+  }
+
+  /** What the place of a number below `count` is called. */
+  nameOf(place: number): string {
+    return this.#names.at(place)
+  }
+
   /** The place of a number below `count`. */
   at(place: number): Place {
-    const kind = placeKinds[this.#kinds[place] ?? 0] ?? 'locality'
+    const kind = this.kindOf(place)
     const id = this.#ids[place] ?? 0
+    const { latitude, longitude } = this.position(place)
     return {
-      name: this.#names.at(place),
-      ...this.position(place),
+      name: this.nameOf(place),
+      latitude,
+      longitude,
       kind,
-      vicinity: this.#vicinities.at(this.#vicinityOf[place] ?? 0),
+      vicinity: this.#vicinities[this.#vicinityOf[place] ?? 0] ?? '',
+      prominence: this.prominences[place] ?? 0,
       sourceId: kind === 'airport' ? this.#codes.at(id) : id === 0 ? '' : String(id),
     }
   }
@@ -129,6 +159,7 @@ export function encodePlaces(places: readonly Place[]): Uint8Array {
     bytesOf(Int32Array.from(sorted, (place) => idOf(place, codeNumbers))),
     bytesOf(Uint16Array.from(sorted, (place) => vicinityNumbers.get(place.vicinity) ?? 0)),
     bytesOf(Uint8Array.from(sorted, (place) => placeKinds.indexOf(place.kind))),
+    bytesOf(Uint8Array.from(sorted, (place) => place.prominence)),
     ...[sorted.map((place) => place.name), vicinities, codes].flatMap(encodeStrings),
   ])
 }

@@ -1,36 +1,32 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { CANARY } from '../../../test/support/canary.ts'
 import {
-  BODY_BYTES_MAX,
-  CANARY,
+  closedAfter,
   failureOf,
+  HTTP_OPTIONS,
   itemsOf,
   NEVER,
   type Position,
   queryAt,
   testHttpProvider,
+  UCLA,
 } from '../../../test/support/provider-suite.ts'
 import { XStandIn } from '../../../test/support/x-stand-in.ts'
 import { cutAt, findResults } from '../json-text.ts'
 import { fieldsOf, listOf } from './json-fields.ts'
 import { X_USD_PER_POST, XRecent } from './x-recent.ts'
 
-const UCLA = { latitude: 34.06893, longitude: -118.445127 }
-
 async function openWith(t: TestContext, fieldsParameter: 'tweet.fields' | 'post.fields' = 'tweet.fields') {
   const standIn = await XStandIn.start({ token: CANARY, fieldsParameter })
   const provider = new XRecent({
     token: CANARY,
     baseUrl: standIn.url,
-    bodyBytesMax: BODY_BYTES_MAX,
+    ...HTTP_OPTIONS,
     wallMs: () => Date.UTC(2026, 10, 20, 12),
     fieldsParameter,
   })
-  t.after(async () => {
-    await provider.close()
-    await standIn.close()
-  })
-  return { standIn, provider }
+  return closedAfter(t, standIn, provider)
 }
 
 testHttpProvider({
