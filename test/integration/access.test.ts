@@ -30,7 +30,12 @@ function pair(t: TestContext, settings: object = {}): Promise<LiveHerd> {
   })
 }
 
-function http(herd: LiveHerd, path: string, token: string | null, init: RequestInit = {}): Promise<Response> {
+function http(
+  herd: LiveHerd,
+  path: string,
+  token: string | null,
+  init: { method?: string; body?: string; headers?: Record<string, string> } = {},
+): Promise<Response> {
   const headers = token === null ? {} : { authorization: `Bearer ${token}` }
   return fetch(`http://127.0.0.1:${herd.port('Alford')}${path}`, {
     ...init,
