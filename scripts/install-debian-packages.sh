@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that the tests and benchmarks use, if any is missing:
 # g++ and libjsoncpp-dev (the oracle for the text of places), netcat-openbsd (the README's lines),
-# openssl (certificates of links),
+# openssl and curl (certificates of links and clients, clients that encrypt),
 # redis-server, nats-server and util-linux (the benchmarks' counterparts, taskset; prlimit and mount for the fault tests),
 # postgresql-15-postgis-3 (the database of places: tests and benchmarks start one of their own),
 # python3-twisted (a counterpart of WHATSAT), osmium-tool (a counterpart of the import) and xz-utils (to unpack an extract of OpenStreetMap for its tests),

@@ -29,6 +29,14 @@ export const EVERYTHING: Grant = {
   whenRevoked: () => () => {},
 }
 
+/** Whoever isn't let in may do nothing. */
+export const NOTHING: Grant = {
+  ...{ name: 'nobody', reportsAll: false, readsAll: false, isRevoked: true },
+  mayReport: () => false,
+  mayRead: () => false,
+  whenRevoked: () => () => {},
+}
+
 /** Says what somebody may, by the token that it shows and where it comes from. */
 export interface Gatekeeper {
   /** @param token what it shows; `null`: nothing. @returns the grant, or why there is none. */

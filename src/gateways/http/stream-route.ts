@@ -131,6 +131,7 @@ class Stream {
     const watching = this.#context.hub.watch(filter, from, sink)
     const stopBeating = this.#beat()
     const forget = streams.add(() => response.end())
+    const forgetGrant = filter.grant.whenRevoked(() => response.end())
     response.on('drain', () => {
       this.#isWaiting = false
       this.#slow.drained()
@@ -140,6 +141,7 @@ class Stream {
     response.on('error', () => {})
     response.once('close', () => {
       watching.close()
+      forgetGrant()
       stopBeating()
       forget()
       this.#slow.drained()

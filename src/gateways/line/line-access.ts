@@ -1,6 +1,6 @@
 import type { Counters } from '../../counters.ts'
 import { type CommandParser, fieldEnd, fieldStart } from '../../protocol/index.ts'
-import { type Gatekeeper, type Grant, isRefused } from '../access/grant.ts'
+import { type Gatekeeper, type Grant, isRefused, NOTHING } from '../access/grant.ts'
 
 /** What access needs. */
 export interface LineAccessContext {
@@ -36,6 +36,11 @@ export class LineAccess {
   /** What it may do; `null` if it isn't let in: then it has been told why. */
   get grant(): Grant | null {
     return this.#grant ?? this.#admit(null)
+  }
+
+  /** What it may do, for a command that `isAllowed` has let through. */
+  get admitted(): Grant {
+    return this.#grant ?? NOTHING
   }
 
   /** Whether the client may do what the command at hand asks for; if not, it is told why. */

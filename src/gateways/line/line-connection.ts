@@ -242,9 +242,7 @@ export class LineConnection {
   #whosat(kind: WhosatKind, buffer: Buffer, start: number, end: number): void {
     const { whosat, commands, output } = this.#context
     this.#ack.hold()
-    const { grant } = this.#access
-    if (grant === null) return
-    const search = whosat.begin(kind, buffer, grant)
+    const search = whosat.begin(kind, buffer, this.#access.admitted)
     if (search === null) {
       commands.invalid(buffer, start, end)
       return

@@ -180,6 +180,11 @@ export class MqttGateway {
       return
     }
     connection.caller = { address, grant }
+    const { socket } = connection
+    socket.once(
+      'close',
+      grant.whenRevoked(() => socket.destroy()),
+    )
     counters.mqttConnects++
     log.event('info', 'MQTT client', { client: client.id, address, grant: grant.name })
     done(null, true)
