@@ -22,6 +22,8 @@ const CONNECTING_MAX = 100
 const FIRST_WATCHERS = 20
 const FIRST_RATE = 50
 const FIRST_SECONDS = 1
+/** Of the fixes that warm up the telling of all. */
+const WARM_RATE = 10
 const SETTLE_MS_MAX = 15_000
 
 const { values } = parseArgs({
@@ -80,7 +82,7 @@ async function watchAndMeasure(plan: WatchPlan, watchers: Watcher[], reporter: F
   await come(plan, watchers, count)
   const residentAfter = await memoryOfServer()
   const rates = values.rates.split(',').map(Number)
-  await measure(count, reporter, Math.max(...rates), Number(values['warm-up-seconds']))
+  await measure(count, reporter, WARM_RATE, Number(values['warm-up-seconds']))
   const results: object[] = []
   for (const rate of rates) results.push(await measure(count, reporter, rate, Number(values.seconds)))
   const residentBusy = await memoryOfServer()
@@ -134,10 +136,8 @@ async function measure(
   while (!mine.isComplete && performance.now() < giveUpAtMs) await sleep(5)
   const serverCpu = utilization(serverBefore, readCpu(serverPid))
   const loadCpu = utilization(loadBefore, readCpu(process.pid))
-  if (!mine.isComplete) {
-    throw new Error(`${mine.told} of ${fixes * watchers} times a watcher was told, at ${rate} fixes a second`)
-  }
-  return { rate, ...mine.figures, serverCpu, loadCpu }
+  // More than the server can do in a second: what was told by now is what there is.
+  return { rate, ...mine.figures, told: mine.told / (fixes * watchers), serverCpu, loadCpu }
 }
 
 /** After its garbage was collected. */

@@ -15,6 +15,7 @@ import { growth } from './cases/growth.ts'
 import { http } from './cases/http.ts'
 import { iamat } from './cases/iamat.ts'
 import { importing } from './cases/import.ts'
+import { map } from './cases/map.ts'
 import { memory } from './cases/memory.ts'
 import { messages } from './cases/messages.ts'
 import { mqtt } from './cases/mqtt.ts'
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   http,
   mqtt,
   fanout,
+  map,
   nearest,
   whatsat,
   postgis,

@@ -5,7 +5,7 @@ import { startHerd, whyNoHerd } from '../servers/herd-server.ts'
 import { measureAndStop } from '../servers/running-server.ts'
 import { readMemory } from '../support/memory.ts'
 import { present, summarize } from '../support/statistics.ts'
-import { type Column, formatCount, formatTable } from '../support/table.ts'
+import { type Column, formatCount, formatShare, formatTable } from '../support/table.ts'
 import type { BenchContext, Benchmark, BenchmarkReport } from './contender.ts'
 import { runLoad } from './load-process.ts'
 import { formatSpread, type Measurable, measureRounds, type Rounds, toData } from './rounds.ts'
@@ -35,6 +35,8 @@ interface FanoutSample {
 interface RateSample extends FanFigures {
   /** Fixes a second. */
   readonly rate: number
+  /** Of all times that a watcher was to be told, those in which it was within 15 s. */
+  readonly told: number
   readonly serverCpu?: number
   readonly loadCpu?: number
 }
@@ -94,6 +96,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'last p50 ms', align: 'right' },
   { title: 'last p99 ms', align: 'right' },
   { title: 'min – max', align: 'right' },
+  { title: 'told', align: 'right' },
   { title: 'server CPU', align: 'right' },
   { title: 'load CPU', align: 'right' },
 ]
@@ -139,6 +142,7 @@ function formatRow(title: string, rate: number, samples: readonly RateSample[]):
     ...spread(({ eachP99Ms }) => eachP99Ms, 1),
     spread(({ lastP50Ms }) => lastP50Ms, 1)[0],
     ...spread(({ lastP99Ms }) => lastP99Ms, 1),
+    formatShare(summarize(samples.map(({ told }) => told))?.min),
     spread(({ serverCpu }) => serverCpu, 2)[0],
     spread(({ loadCpu }) => loadCpu, 2)[0],
   ]
