@@ -5,6 +5,7 @@
 # redis-server, nats-server and util-linux (the benchmarks' counterparts, taskset; prlimit and mount for the fault tests),
 # postgresql-15-postgis-3 (the database of places: tests and benchmarks start one of their own),
 # python3-twisted (a counterpart of WHATSAT), osmium-tool (a counterpart of the import) and xz-utils (to unpack an extract of OpenStreetMap for its tests),
+# mosquitto and mosquitto-clients (the counterparts of MQTT),
 # iproute2 and nftables (networks of namespaces for the fault tests).
 set -eu
 here=$(dirname "$0")

@@ -6,9 +6,12 @@ import { Calls, type CallsContext } from './gateways/calls/calls.ts'
 import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
 import type { TakeConnection, Takers } from './gateways/line/connection-context.ts'
+import { MqttBridge, type MqttBridgeContext } from './gateways/mqtt/mqtt-bridge.ts'
+import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
+import type { MqttBridgeSecrets } from './secret.ts'
 import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
@@ -21,6 +24,9 @@ export interface ServerGatewaysContext extends CallsContext {
   /** What clients that encrypt are shown. */
   readonly certificate: ClientCertificate | undefined
   readonly report: (event: ServerEvent) => void
+  /** This server's. */
+  readonly name: string
+  readonly mqttBridgeSecrets: MqttBridgeSecrets | undefined
   /** Serves what comes out of a connection that is encrypted. */
   readonly serve: (socket: Socket, connection: number) => void
 }
@@ -59,27 +65,55 @@ export async function openGateways(
         allowedOrigins: config.http.allowedOrigins,
       })
     : null
+  const bridge = openBridge(config, { ...context, calls, hub })
   const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
   const { certificate } = context
   const tls =
     certificate === undefined
       ? null
       : new ClientTls({ ...context, limits: config.limits, certificate, takeLink })
+  const mqtt = config.mqtt.on
+    ? await MqttGateway.open({
+        ...{ ...context, calls, hub, gatekeeper },
+        limits: { ...config.limits, ...config.mqtt },
+      })
+    : null
   return {
     gatekeeper,
     hub,
     takers: {
       http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
-      mqtt: null,
+      mqtt: mqtt === null ? null : (socket, _connection, bytes) => mqtt.take(socket, bytes),
       tls: tls === null ? takeLink : (socket, connection, bytes) => tls.take(socket, connection, bytes),
     },
     wake: () => hub.wake(),
     stop: async () => {
       tokens.stop()
       tls?.stop()
-      await http?.stop()
+      await Promise.all([http?.stop(), mqtt?.stop(), bridge?.stop()])
     },
   }
+}
+
+/** Connects to the broker that the herd file names, if it is this server that does. */
+function openBridge(
+  { mqttBridge, servers, name: herd }: HerdConfig,
+  context: ServerGatewaysContext & MqttBridgeContext,
+): MqttBridge | null {
+  const { name, mqttBridgeSecrets: secrets } = context
+  const { url, servers: named, prefix = '' } = mqttBridge
+  const ours = servers.filter(({ classic }) => !classic).map((server) => server.name)
+  const bridging = new Set(named.length > 0 ? named : ours)
+  if (url === undefined || !bridging.has(name)) return null
+  const isOurs = (server: string): boolean => server === name || !bridging.has(server)
+  const { username, topics, publish, inflightMax } = mqttBridge
+  return new MqttBridge(
+    {
+      ...{ url, topics, publish, prefix, username, inflightMax, isOurs, clientId: `herd-${herd}-${name}` },
+      ...{ password: secrets?.password, ca: secrets?.ca },
+    },
+    context,
+  )
 }
 
 function watchTokens(

@@ -17,7 +17,7 @@ import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
-import type { HerdSecret, PlacesSecrets } from './secret.ts'
+import type { HerdSecret, MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
 import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
@@ -39,7 +39,8 @@ export interface ServerEvent {
 /** A server that answers. */
 export interface RunningServer {
   readonly name: string
-  readonly address: { readonly host: string; readonly port: number }
+  /** `alsoPorts` are as good as `port`. */
+  readonly address: { readonly host: string; readonly port: number; readonly alsoPorts: readonly number[] }
   /** Resolves when it has left its herd because an operator said so: then it is to be stopped, and not started again. */
   readonly left: Promise<void>
   /** Ends it in order: no new connections, replies out, links closed, log written. */
@@ -52,6 +53,8 @@ export interface ServerOptions {
   readonly certificates?: LinkCertificates | undefined
   /** What clients that encrypt are shown. */
   readonly clientCertificate?: ClientCertificate | undefined
+  /** What opens the broker of `mqttBridge`. */
+  readonly mqttBridgeSecrets?: MqttBridgeSecrets | undefined
   /** What opens paid or closed sources of places. */
   readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
@@ -74,7 +77,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesSecrets, certificates, clientCertificate, report }: ServerOptions,
+  { placesSecrets, certificates, clientCertificate, mqttBridgeSecrets, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -197,7 +200,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, health, report, certificate: clientCertificate },
+      ...{ ...callsContext, links, health, report, certificate: clientCertificate, name, mqttBridgeSecrets },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({
@@ -207,14 +210,22 @@ export async function startServer(
       ...{ takers: gateways.takers, gatekeeper: gateways.gatekeeper, hub: gateways.hub },
     })
     const listening = await port.listen(host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })
+    for (const also of self.alsoPorts) await port.listen(host, also)
+    log.event('info', 'server up', {
+      server: name,
+      herd: config.name,
+      host,
+      port: listening,
+      also: self.alsoPorts.join(' '),
+      run,
+    })
     await links.start(neighborAddresses(config, self))
     health.start()
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
       name,
-      address: { host, port: listening },
+      address: { host, port: listening, alsoPorts: self.alsoPorts },
       left: left.promise,
       stop: () => {
         sweeper.stop()
@@ -223,6 +234,7 @@ export async function startServer(
       },
     }
   } catch (error) {
+    await Promise.all([port?.stop(), gateways?.stop()])
     await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })

@@ -3,6 +3,7 @@
  * `settings.ts`, which the compiler holds equal to these names.
  */
 import type { AckLevel } from '../protocol/index.ts'
+import type { MqttBridgeEntry, MqttBridgeSettings, MqttSettings } from './mqtt-config.ts'
 import type { PlacesEntry, PlacesSettings } from './places-config.ts'
 
 /** Everything a herd's servers need to know, checked and resolved. Secrets and keys are never in it. */
@@ -24,6 +25,8 @@ export interface HerdConfig {
   readonly journal: JournalSettings
   readonly http: HttpSettings
   readonly clients: ClientSettings
+  readonly mqtt: MqttSettings
+  readonly mqttBridge: MqttBridgeSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -38,6 +41,8 @@ export interface ServerSettings {
   /** A host name or an address; an IPv6 address without brackets. */
   readonly host: string
   readonly port: number
+  /** Ports at the same host that are as good as `port`. */
+  readonly alsoPorts: readonly number[]
   /** A server of the old kind: it isn't started by us and speaks bare AT lines. */
   readonly classic: boolean
   /** The names of the servers that it has a link with, in the order of the herd file. */
@@ -160,6 +165,8 @@ export interface HerdFile {
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
   readonly clients: { readonly open: boolean } & Partial<ClientSettings>
+  readonly mqtt: MqttSettings
+  readonly mqttBridge: MqttBridgeEntry
   readonly ack: string
   readonly forgetAfter: string
 }
@@ -168,5 +175,6 @@ export interface HerdFile {
 export interface ServerEntry {
   readonly host: string
   readonly port: number
+  readonly alsoPorts: readonly number[]
   readonly classic: boolean
 }

@@ -35,6 +35,8 @@ export interface Environment {
   readonly X_BEARER_TOKEN?: string | undefined
   /** The password of PostGIS, instead of a file. */
   readonly PGPASSWORD?: string | undefined
+  /** The password of the MQTT broker behind the bridge, instead of a file. */
+  readonly HERD_MQTT_PASSWORD?: string | undefined
 }
 
 /** What was said on the command line; it goes before everything else. */
@@ -79,8 +81,8 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
   return deepFrozen({
     name: file.herd,
     file: place.file,
-    servers: Object.entries(file.servers).map(([name, { host, port, classic }]) => {
-      return { name, host: plainHost(host), port, classic, neighbors: neighbors.get(name) ?? [] }
+    servers: Object.entries(file.servers).map(([name, server]) => {
+      return { name, ...server, host: plainHost(server.host), neighbors: neighbors.get(name) ?? [] }
     }),
     stateFolder,
     secretFile: besideFile(file.secretFile),
@@ -106,6 +108,12 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
       tokensFile: besideFile(file.clients.tokensFile),
       certificateFile: besideFile(file.clients.certificateFile),
       keyFile: besideFile(file.clients.keyFile),
+    },
+    mqtt: file.mqtt,
+    mqttBridge: {
+      ...file.mqttBridge,
+      passwordFile: besideFile(file.mqttBridge.passwordFile),
+      caFile: besideFile(file.mqttBridge.caFile),
     },
     journal: {
       ...file.journal,
@@ -147,6 +155,11 @@ function relationProblems(file: HerdFile): string[] {
   }
   if (!journal.keep && file.ack.startsWith('disk')) {
     problems.push(`ack: ${file.ack} needs a journal, and journal.keep is false; for example memory`)
+  }
+  for (const name of file.mqttBridge.servers.filter((each) => !Object.hasOwn(servers, each))) {
+    problems.push(
+      `mqttBridge.servers: there is no server ${shownValue(name)}${didYouMean(name, Object.keys(servers)) || `; for example ${Object.keys(servers)[0]}`}`,
+    )
   }
   if (link.redialMsMin > link.redialMsMax) {
     problems.push(

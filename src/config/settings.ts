@@ -15,6 +15,7 @@ import type {
   LogSettings,
   ServerEntry,
 } from './herd-config.ts'
+import { mqtt, mqttBridge } from './mqtt-settings.ts'
 import { places } from './places-settings.ts'
 import { GIB, group, KIB, MIB, oneOf, text, wholeNumber } from './schema.ts'
 
@@ -273,6 +274,16 @@ const server = group<ServerEntry>('A member of the herd.', {
     examples: [12_000],
     description: 'The port of everything that it speaks.',
   }),
+  alsoPorts: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1, maximum: 65_535, examples: [5055] }), {
+      default: [],
+      maxItems: 16,
+      valueText: 'a list of at most 16 ports, each from 1 to 65535',
+      examples: ['[5055, 1883]'],
+      description:
+        'Further ports that speak the same, for apps that expect theirs: 5055 Traccar Client, 1883 MQTT.',
+    }),
+  ),
   classic: Type.Optional(
     Type.Boolean({
       default: false,
@@ -331,6 +342,8 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   journal,
   http,
   clients,
+  mqtt,
+  mqttBridge,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',

@@ -1,16 +1,35 @@
-import { type Attributes, AttributesInvalid, writeAttributes } from '../protocol/index.ts'
+import {
+  ATTRIBUTES_BYTES_MAX,
+  type Attributes,
+  AttributesInvalid,
+  writeAttributes,
+} from '../protocol/index.ts'
+
+/** Quotes, colon and comma of a tag. */
+const TAG_BYTES_MIN = 6
 
 /**
  * Leaves out of what a phone tells besides its position as little as it takes to be kept: the longest tags first. A phone with the
  * names of fifty regions is still somewhere.
  */
 export function fitAttributes({ tags, ...numbers }: Attributes): Attributes {
-  const shortestFirst = Object.entries(tags ?? {}).toSorted(([, a], [, b]) => a.length - b.length)
+  const shortestFirst = Object.entries(tags ?? {}).toSorted((a, b) => lengthOf(a) - lengthOf(b))
+  // However many tags there are, few can be kept, and only those are tried.
+  let length = 0
+  const tooMany = shortestFirst.findIndex((tag) => {
+    length += lengthOf(tag)
+    return length > ATTRIBUTES_BYTES_MAX
+  })
+  if (tooMany !== -1) shortestFirst.length = tooMany
   for (; shortestFirst.length > 0; shortestFirst.pop()) {
     const attributes = { ...numbers, tags: Object.fromEntries(shortestFirst) }
     if (isKept(attributes)) return attributes
   }
   return numbers
+}
+
+function lengthOf([name, value]: readonly [string, string]): number {
+  return name.length + value.length + TAG_BYTES_MIN
 }
 
 function isKept(attributes: Attributes): boolean {

@@ -36,22 +36,33 @@ const NO_TAGS: ReadonlySet<string> = new Set([
 /** Kilometres an hour in a metre a second. */
 const KMH_PER_MPS = 3.6
 
+/** The members of a message, `_type` among them. */
+export type OwnTracksMembers = ReadonlyMap<string, unknown>
+
 /**
  * Reads what a phone sent, over HTTP or MQTT.
  *
- * @param client whose it is: `clientOfTopic` or what came with the request. @throws {CallRefused} when it is broken: no JSON, an object
- *   without `_type`, or a location without place or time.
+ * @param client whose it is: `clientOfTopic`, or what came with the request. @throws {CallRefused} when it is broken: no JSON, an
+ *   object without `_type`, or a location without place or time.
  */
 export function readOwnTracks(text: string | Buffer, client: string): OwnTracksMessage {
+  return messageOf(readMembers(text), client)
+}
+
+/** The first half of `readOwnTracks`. @throws {CallRefused} when no app of OwnTracks has sent this. */
+export function readMembers(text: string | Buffer): OwnTracksMembers {
   const members = membersOf(parseJson(text.toString()))
-  const type = members?.get('_type')
-  if (members === null || typeof type !== 'string') {
-    throw invalid('it is no OwnTracks message: a JSON object such as {"_type":"location",…}')
-  }
+  if (members !== null && typeof members.get('_type') === 'string') return members
+  throw invalid('it is no OwnTracks message: a JSON object such as {"_type":"location",…}')
+}
+
+/** The second half of `readOwnTracks`. @throws {CallRefused} for a location without place or time. */
+export function messageOf(members: OwnTracksMembers, client: string): OwnTracksMessage {
+  const type = String(members.get('_type'))
   return type === 'location' ? { type, report: reportOf(members, client) } : { type }
 }
 
-function reportOf(members: ReadonlyMap<string, unknown>, client: string): Report {
+function reportOf(members: OwnTracksMembers, client: string): Report {
   const latitude = within(members.get('lat'), -90, 90)
   const longitude = within(members.get('lon'), -180, 180)
   if (latitude === undefined || longitude === undefined) {
@@ -67,7 +78,7 @@ function reportOf(members: ReadonlyMap<string, unknown>, client: string): Report
 }
 
 /** Everything is optional; what is out of its bounds isn't known: the phone says −1, for instance. */
-function attributesOf(members: ReadonlyMap<string, unknown>): Attributes {
+function attributesOf(members: OwnTracksMembers): Attributes {
   const altitude = within(members.get('alt'), -12_000, 1e9)
   const accuracy = within(members.get('acc'), 0, 1e9)
   const speed = within(members.get('vel'), 0, 1e9)
