@@ -93,7 +93,7 @@ function parentSaysStop(): Promise<void> {
 function parentListener({ servers }: HerdConfig): Listener {
   const { host = '', port = 0 } = servers.find(({ classic }) => !classic) ?? {}
   return {
-    began: () => tellParent({ type: 'listening', host, port }),
+    began: () => tellParent({ type: 'listening', host, port, alsoPorts: [] }),
     news: (level, text) => tellParent({ type: 'event', event: { level, event: 'demo', text } }),
   }
 }

@@ -54,11 +54,11 @@ const SERVER_COLUMNS: readonly Column<TopServer>[] = [
   {
     title: 'server',
     align: 'left',
-    text: ({ name }) => cutTo(printable(name), NAME_MAX),
+    text: ({ name }) => cutTo(shown(name), NAME_MAX),
     spared: 0,
     sort: 'name',
   },
-  { title: 'address', align: 'left', text: ({ address }) => printable(address), spared: 9 },
+  { title: 'address', align: 'left', text: ({ address }) => shown(address), spared: 9 },
   { title: 'state', align: 'left', text: ({ state }) => state, style: stateStyle, spared: 1 },
   { title: 'up', align: 'right', text: ({ up_s }) => ageText(up_s), spared: 6, sort: 'up' },
   { title: 'clients', align: 'right', text: ({ clients }) => countText(clients), spared: 2, sort: 'clients' },
@@ -110,7 +110,7 @@ const LINK_COLUMNS: readonly Column<TopLink>[] = [
   {
     title: 'link',
     align: 'left',
-    text: ({ from, to }) => `${cutTo(printable(from), NAME_MAX)} – ${cutTo(printable(to), NAME_MAX)}`,
+    text: ({ from, to }) => `${cutTo(shown(from), NAME_MAX)} – ${cutTo(shown(to), NAME_MAX)}`,
     spared: 0,
   },
   {
@@ -125,8 +125,8 @@ const LINK_COLUMNS: readonly Column<TopLink>[] = [
 ]
 
 const BUDGET_COLUMNS: readonly Column<TopHerd['budgets'][number]>[] = [
-  { title: 'budget', align: 'left', text: ({ provider }) => printable(provider), spared: 0 },
-  { title: 'period', align: 'left', text: ({ period }) => printable(period), spared: 2 },
+  { title: 'budget', align: 'left', text: ({ provider }) => shown(provider), spared: 0 },
+  { title: 'period', align: 'left', text: ({ period }) => shown(period), spared: 2 },
   { title: 'used', align: 'right', text: ({ used_by_herd }) => countText(used_by_herd), spared: 1 },
   { title: 'of', align: 'right', text: ({ budget }) => countText(budget), spared: 1 },
 ]
@@ -135,7 +135,7 @@ const PROVIDER_COLUMNS: readonly Column<TopHerd['providers'][number]>[] = [
   {
     title: 'places',
     align: 'left',
-    text: ({ server, provider }) => printable(`${server} – ${provider}`),
+    text: ({ server, provider }) => shown(`${server} – ${provider}`),
     spared: 0,
   },
   {
@@ -156,14 +156,14 @@ export function topText(herd: TopHerd, layout: TopLayout): string[] {
   const body = bodyLines(herd, layout)
   const room = Math.max(0, height - head.length - foot.length)
   const from = Math.max(0, Math.min(skipped, body.length - room))
-  const shown = body.slice(from, from + room)
-  const padding = Number.isFinite(room) && foot.length > 0 ? Array(room - shown.length).fill('') : []
-  return [...head, ...shown, ...padding, ...foot].slice(0, height)
+  const lines = body.slice(from, from + room)
+  const padding = Number.isFinite(room) && foot.length > 0 ? Array(room - lines.length).fill('') : []
+  return [...head, ...lines, ...padding, ...foot].slice(0, height)
 }
 
 function bodyLines(herd: TopHerd, layout: TopLayout): string[] {
   const troubles = herd.servers.flatMap((server) => {
-    return server.troubles.map((trouble) => layout.paint('red', cutTo(printable(trouble), layout.width)))
+    return server.troubles.map((trouble) => layout.paint('red', cutTo(shown(trouble), layout.width)))
   })
   const tables = [
     troubles,
@@ -184,7 +184,7 @@ function headText({ herd, servers, agree }: TopHerd, { width, paint }: TopLayout
   const accepted = servers.reduce((total, server) => total + (server.accepted_per_s ?? 0), 0)
   const light = agree === null ? 'tables: in motion' : agree ? 'tables agree' : 'TABLES DIFFER'
   const parts: readonly (readonly [Parameters<Paint>[0] | null, string])[] = [
-    ['bold', `herd ${printable(herd)}`],
+    ['bold', `herd ${shown(herd)}`],
     [up.length < ours.length ? 'red' : null, `${up.length} of ${ours.length} servers up`],
     [null, `${countText(clients)} clients`],
     [null, `${rateText(accepted)} reports/s`],
@@ -211,22 +211,22 @@ function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], layou
     const texts = rows.map((row) => column.text(row))
     return { column, title, texts, wide: Math.max(textWidth(title), ...texts.map(textWidth)) }
   })
-  let shown = titled
+  let kept = titled
   const widthOf = (all: typeof titled): number => all.reduce((total, { wide }) => total + wide + GAP, -GAP)
-  while (shown.length > 1 && widthOf(shown) > width) {
-    const least = Math.max(...shown.map(({ column }) => column.spared))
-    const last = shown.findLastIndex(({ column }) => column.spared === least)
-    shown = shown.toSpliced(last, 1)
+  while (kept.length > 1 && widthOf(kept) > width) {
+    const least = Math.max(...kept.map(({ column }) => column.spared))
+    const last = kept.findLastIndex(({ column }) => column.spared === least)
+    kept = kept.toSpliced(last, 1)
   }
   const cell = (text: string, { column, wide }: (typeof titled)[number]): string => {
     return fitted(text, Math.min(wide, width), column.align)
   }
   const gap = ' '.repeat(GAP)
-  const title = shown.map((each) => cell(each.title, each)).join(gap)
+  const title = kept.map((each) => cell(each.title, each)).join(gap)
   return [
     paint('bold', title),
     ...rows.map((row, index) =>
-      shown
+      kept
         .map((each) => {
           const text = cell(each.texts[index] ?? '', each)
           const style = each.column.style?.(row) ?? null
@@ -282,4 +282,9 @@ function ageText(seconds: number | null): string {
   if (seconds < 120) return `${Math.round(seconds)} s`
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`
+}
+
+/** Text from elsewhere, in one line. */
+function shown(text: string): string {
+  return printable(text).replaceAll('\t', ' ')
 }

@@ -1,4 +1,4 @@
-/** What phones of each kind say of where they are: units and names as each protocol has them. Pure. */
+/** What phones of each kind say of where they are: units and names as each protocol has them. */
 import type { ReportJson } from '../gateways/http/shapes.ts'
 import type { Whereabouts } from './mover.ts'
 

@@ -54,7 +54,7 @@ const PURE_FILES = [
   ].map((name) => `src/replication/${name}.ts`),
   ...['rights', 'rows', 'ledger'].map((name) => `src/places/budget/budget-${name}.ts`),
   'src/storage/journal-format.ts',
-  ...['cast', 'cities', 'messages', 'mover', 'paths', 'random', 'sphere', 'timetable'].map(
+  ...['cast', 'cities', 'mover', 'paths', 'random', 'sphere', 'timetable'].map(
     (name) => `src/demo/${name}.ts`,
   ),
 ]
