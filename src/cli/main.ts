@@ -6,6 +6,7 @@ import { packageVersion } from '../package-version.ts'
 import { StatusUnavailable } from '../replication/status-client.ts'
 import { SecretUnusable } from '../secret.ts'
 import { addCheck } from './check.ts'
+import { addDemo } from './demo.ts'
 import { isUsageError } from './herd-options.ts'
 import { addJoin } from './join.ts'
 import { addLeave } from './leave.ts'
@@ -15,6 +16,7 @@ import { addStart } from './start.ts'
 import { addStatus } from './status.ts'
 import { EXIT, type ExitCode, print, type Terminal, Unreachable } from './terminal.ts'
 import { addToken } from './token.ts'
+import { addTop } from './top.ts'
 import { addUp } from './up.ts'
 import { addWatch } from './watch.ts'
 import { addWhatsat } from './whatsat.ts'
@@ -83,6 +85,8 @@ Exit codes:
     addWhosat,
     addWatch,
     addStatus,
+    addTop,
+    addDemo,
     addPlaces,
     addToken,
     addCheck,

@@ -1,6 +1,7 @@
 /** What `herd up` says: text for people, or one object in a line for programs. */
 import { styleText } from 'node:util'
 import type { HerdConfig } from '../config.ts'
+import { type DemoSettings, demoText, mapAddress } from './demo-options.ts'
 import type { KeeperEvent } from './server-keeper.ts'
 import { addressesText, addressText, columns, print, printable, type Terminal } from './terminal.ts'
 
@@ -10,6 +11,8 @@ export interface UpReport {
   readonly warning: (text: string) => void
   readonly server: (name: string, event: KeeperEvent) => void
   readonly up: () => void
+  /** What happens to simulated phones. */
+  readonly demo: (settings: DemoSettings, event: KeeperEvent) => void
   readonly failed: (server: string, reason: string) => void
   readonly stopping: () => void
   readonly stopped: () => void
@@ -36,6 +39,11 @@ export function jsonReport(terminal: Terminal, config: HerdConfig): UpReport {
         say('server', { server, level: event.event.level, what: event.event.event, text: event.event.text })
     },
     up: () => say('up', { servers: servers.length }),
+    demo: (settings, event) => {
+      if (event.type === 'listening') say('demo', { ...settings, pid: event.pid, map: mapAddress(config) })
+      else if (event.type === 'event') say('demo-event', { level: event.event.level, text: event.event.text })
+      else say(`demo-${event.type}`, { ...event, type: undefined })
+    },
     failed: (server, reason) => say('failed', { server, reason }),
     stopping: () => say('stopping', {}),
     stopped: () => say('stopped', {}),
@@ -63,6 +71,12 @@ export function textReport(terminal: Terminal, config: HerdConfig, herdCommand: 
     server: (server, event) => tagged(server, eventText(event)),
     up: () =>
       say(`\n${triesText(config, herdCommand)}\n\n${styled('bold', upText(config))}; Ctrl-C stops it\n`),
+    demo: (settings, event) => {
+      const text = event.type === 'listening' ? demoText(settings) : eventText(event)
+      say(`${styled('bold', 'demo'.padEnd(width))} | ${printable(text)}`)
+      if (event.type !== 'listening') return
+      say(`\n${styled('bold', `Open ${mapAddress(config)} and watch them move`)}\n`)
+    },
     failed: (server, reason) =>
       complain(`${styled('red', 'error')} ${server} can't start: ${printable(reason)}`),
     stopping: () => say(`\n${herd} is stopping`),

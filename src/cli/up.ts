@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import type { HerdConfig } from '../config.ts'
 import { loadOrMakeSecret, loadPlacesSecrets, SecretUnusable, secretNotice } from '../secret.ts'
+import { addDemoOptions, type DemoSettings, demoArguments } from './demo-options.ts'
 import { addFolderOptions, type FolderOptions, herdOf } from './herd-options.ts'
 import { ServerKeeper } from './server-keeper.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -16,11 +17,14 @@ const HERD_COMMAND = fileURLToPath(new URL('../../bin/herd.js', import.meta.url)
 
 interface UpOptions extends FolderOptions {
   readonly json?: boolean
+  readonly demo?: boolean
+  readonly demoClients: number
+  readonly demoRate: number
 }
 
 /** Adds `herd up`. */
 export function addUp(program: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
-  addFolderOptions(program.command('up'))
+  addDemoOptions(addFolderOptions(program.command('up')))
     .summary('start a herd')
     .description(
       'Starts every server of a herd, each in its own process, and keeps them running: one that ends by ' +
@@ -31,8 +35,9 @@ export function addUp(program: Command, terminal: Terminal, finish: (code: ExitC
     .addHelpText(
       'after',
       `
-Example:
+Examples:
   herd up herds/lakers.yaml
+  herd up --demo
 
 Exit code: 0 stopped, 1 it can't start, 2 usage, 130 ended at once by a second Ctrl-C.`,
     )
@@ -56,18 +61,29 @@ async function up(terminal: Terminal, herd: string, options: UpOptions): Promise
   await loadPlacesSecrets(config, terminal.env, report.warning)
   const keepers = keepersOf(terminal, config, options, report)
   const stopAsked = Promise.withResolvers<void>()
+  let demo: ServerKeeper | null = null
+  let isStopAsked = false
   const ignoreSignals = onStopSignals({
-    stop: stopAsked.resolve,
+    stop: () => {
+      isStopAsked = true
+      stopAsked.resolve()
+    },
     stopNow: () => {
       for (const keeper of keepers.values()) keeper.stopNow()
+      demo?.stopNow()
       process.exit(EXIT.interrupted)
     },
   })
   const started = startAll(keepers, report)
   // A stop that comes while they start is not a start that failed.
   const code = await Promise.race([started, stopAsked.promise.then(() => EXIT.ok)])
+  const isUp = code === EXIT.ok && !isStopAsked
+  if (isUp && options.demo) demo = demoKeeper(terminal, config, options, report)
+  // What it can't do it says itself.
+  void demo?.start().catch(() => {})
   if (code === EXIT.ok) await stopAsked.promise
   report.stopping()
+  await demo?.stop()
   await Promise.all(Array.from(keepers.values(), (keeper) => keeper.stop()))
   report.stopped()
   ignoreSignals()
@@ -89,6 +105,20 @@ function keepersOf(
       const launch = () => launchServer(terminal, config, name, options)
       return [name, new ServerKeeper(launch, (event) => report.server(name, event))]
     }),
+  )
+}
+
+function demoKeeper(
+  terminal: Terminal,
+  config: HerdConfig,
+  options: UpOptions,
+  report: UpReport,
+): ServerKeeper {
+  const settings: DemoSettings = { clients: options.demoClients, rate: options.demoRate }
+  const args = ['demo', config.file, '--supervised', ...demoArguments(settings)]
+  return new ServerKeeper(
+    () => forkCommand(terminal, args),
+    (event) => report.demo(settings, event),
   )
 }
 
@@ -118,7 +148,10 @@ function launchServer(
     ['--log-folder', options.logFolder],
     ['--log-level', options.logLevel],
   ].flatMap(([flag, value]) => (flag === undefined || value === undefined ? [] : [flag, value]))
-  const args = ['start', name, '--supervised', '--herd', config.file, ...folders]
+  return forkCommand(terminal, ['start', name, '--supervised', '--herd', config.file, ...folders])
+}
+
+function forkCommand(terminal: Terminal, args: readonly string[]): ChildProcess {
   return fork(HERD_COMMAND, args, {
     cwd: terminal.cwd,
     env: terminal.env,

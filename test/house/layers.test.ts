@@ -15,6 +15,7 @@ const LAYERS = [
   'secret',
   'server',
   'index',
+  'demo',
   'cli',
 ]
 /** What runs in browsers, too: of Herd itself it knows each other, and the shapes of what goes over HTTP, as types. */
@@ -59,6 +60,9 @@ const PURE_FILES = [
   ].map((name) => `src/replication/${name}.ts`),
   ...['rights', 'rows', 'ledger'].map((name) => `src/places/budget/budget-${name}.ts`),
   'src/storage/journal-format.ts',
+  ...['cast', 'cities', 'mover', 'paths', 'random', 'sphere', 'timetable'].map(
+    (name) => `src/demo/${name}.ts`,
+  ),
 ]
 /** The packages that they may use: each computes and knows nothing of the world. */
 const PURE_PACKAGES: Readonly<Record<string, string>> = {

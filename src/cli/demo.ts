@@ -1,0 +1,108 @@
+/** `herd demo`: simulated phones report to a herd that runs. */
+import { type Command, Option } from 'commander'
+import type { HerdConfig } from '../config.ts'
+import { runDemo } from '../demo/demo.ts'
+import { DemoNews } from '../demo/news.ts'
+import { isAnyHost } from '../replication/addresses.ts'
+import { addDemoSettings, type DemoSettings, demoText, mapAddress } from './demo-options.ts'
+import { herdOf } from './herd-options.ts'
+import { tellParent } from './server-messages.ts'
+import { onStopSignals } from './stop-signals.ts'
+import { EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
+
+interface DemoOptions extends DemoSettings {
+  readonly seed: number
+  readonly supervised?: boolean
+}
+
+/** To whom it speaks: to people, or to the `herd up` that started it. */
+interface Listener {
+  readonly began: () => void
+  readonly news: (level: 'info' | 'warning', text: string) => void
+}
+
+const NEWS_MS = 2000
+
+/** Adds `herd demo`. */
+export function addDemo(program: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
+  addDemoSettings(program.command('demo'))
+    .summary('let simulated phones report')
+    .description(
+      'Lets simulated phones report to the servers of a herd that runs: people, bicycles, buses, trains, planes and a ship, each ' +
+        'by its protocol to any server. One whose server is gone goes on with another. `herd up --demo` starts both.',
+    )
+    .argument('[herd file]', 'a herd that comes with Herd (ucla, lakers), or the path of a herd file', 'ucla')
+    .addOption(new Option('--seed <number>', 'who moves where').default(1).argParser(Number))
+    .addOption(new Option('--supervised', 'obey and report to the parent process').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Example:
+  herd demo --clients 1000 --rate 0.2
+
+Exit code: 0 stopped, 2 usage, 130 ended at once by a second Ctrl-C.`,
+    )
+    .action(async (herd: string, options: DemoOptions) => finish(await demo(terminal, herd, options)))
+}
+
+async function demo(terminal: Terminal, herd: string, options: DemoOptions): Promise<ExitCode> {
+  const stopping = options.supervised ? parentSaysStop() : peopleSayStop()
+  const config = await herdOf(terminal, herd)
+  const servers = config.servers
+    .filter(({ classic }) => !classic)
+    .map(({ name, host, port }) => ({ name, host: isAnyHost(host) ? 'localhost' : host, port }))
+  if (servers.length === 0) throw new UsageError(`${config.name} has no server of ours`)
+  const listener = options.supervised ? parentListener(config) : printing(terminal, config, options)
+  const news = new DemoNews(options.clients)
+  let hasBegun = false
+  const running = runDemo({
+    ...{ servers, clients: options.clients, rate: options.rate, seed: options.seed },
+    onTurn: (turn) => {
+      news.note(turn)
+      if (turn.outcome !== 'reported' || hasBegun) return
+      hasBegun = true
+      listener.began()
+    },
+  })
+  const timer = setInterval(() => {
+    for (const { level, text } of news.take()) listener.news(level, text)
+  }, NEWS_MS)
+  await stopping
+  clearInterval(timer)
+  running.stop()
+  return EXIT.ok
+}
+
+function peopleSayStop(): Promise<void> {
+  return new Promise((resolve) => {
+    onStopSignals({ stop: resolve, stopNow: () => process.exit(EXIT.interrupted) })
+  })
+}
+
+// As a server's: the parent decides, and its end is ours.
+function parentSaysStop(): Promise<void> {
+  process.on('SIGINT', () => {})
+  process.on('SIGHUP', () => {})
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    if (process.connected) process.once('disconnect', () => resolve())
+    else resolve()
+  })
+}
+
+function parentListener({ servers }: HerdConfig): Listener {
+  const { host = '', port = 0 } = servers.find(({ classic }) => !classic) ?? {}
+  return {
+    began: () => tellParent({ type: 'listening', host, port, alsoPorts: [] }),
+    news: (level, text) => tellParent({ type: 'event', event: { level, event: 'demo', text } }),
+  }
+}
+
+function printing(terminal: Terminal, config: HerdConfig, settings: DemoSettings): Listener {
+  const say = (text: string): void => void print(terminal.output, `${printable(text)}\n`)
+  say(`${demoText(settings)}; Ctrl-C stops it`)
+  return {
+    began: () => say(`open ${mapAddress(config)} and watch them move`),
+    news: (_level, text) => say(text),
+  }
+}
