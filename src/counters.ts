@@ -9,6 +9,10 @@ const MEANINGS = {
   whatsats: 'WHATSAT commands answered',
   whosats: 'WHOSAT commands answered',
   watchersRefused: 'watchers refused by `limits.watchersMax`',
+  tokensMissing:
+    'clients turned away that showed no token, or came from another machine while there are none',
+  tokensWrong: 'clients turned away that showed a token that is none',
+  notAllowed: 'commands refused because the client’s token is not for them',
   mqttConnects: 'MQTT clients that were admitted',
   mqttPublishes: 'messages that MQTT clients published',
   mqttRefused: 'messages of MQTT clients that were not kept: broken, or not allowed',
@@ -26,10 +30,6 @@ const MEANINGS = {
   mqttBridgeRefused: 'messages from there that were no reports, or not kept',
   mqttBridgeOut: 'fixes published there',
   mqttBridgeLost: 'times that the connection there was lost, or could not be made',
-  tokensMissing:
-    'clients turned away that showed no token, or came from another machine while there are none',
-  tokensWrong: 'clients turned away that showed a token that is none',
-  notAllowed: 'commands refused because the client’s token is not for them',
   invalid: 'lines answered with `? `',
   fixesNew: 'fixes that were new here, from clients and neighbors',
   fixesNotNew: 'fixes that were older than or the same as what was known',

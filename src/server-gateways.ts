@@ -13,11 +13,14 @@ import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
 import type { MqttBridgeSecrets } from './secret.ts'
 import type { ServerEvent } from './server.ts'
+import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** How the servers of the herd are. */
+  readonly health: HerdHealth
   /** What clients that encrypt are shown. */
   readonly certificate: ClientCertificate | undefined
   readonly report: (event: ServerEvent) => void

@@ -1,6 +1,7 @@
 import type { Counters } from './counters.ts'
 import type { LiveTable } from './locations/index.ts'
 import { formatTime } from './protocol/index.ts'
+import type { HerdView } from './replication/herd-view.ts'
 import type { Links } from './replication/links.ts'
 import type { Members } from './replication/members.ts'
 import type { ServerStatus } from './replication/status.ts'
@@ -21,6 +22,7 @@ export interface StatusParts {
   readonly counters: Counters
   readonly places: ServerPlaces
   readonly wallMs: number
+  readonly view: HerdView
 }
 
 /** Puts together what a server says of itself to whoever holds the herd's secret. */
@@ -46,6 +48,7 @@ export function makeStatus(parts: StatusParts): ServerStatus {
     links: links.statuses,
     members: memberStatuses(parts.members),
     places: places.status,
+    view: parts.view,
     counters: { ...counters, ...Object.fromEntries(placesCounters), ...Object.fromEntries(tableBytes) },
   }
 }

@@ -19,6 +19,7 @@ import { Replica } from './replication/replica.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
+import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
 import { openPlaces, type ServerPlaces } from './server-places.ts'
@@ -38,7 +39,8 @@ export interface ServerEvent {
 /** A server that answers. */
 export interface RunningServer {
   readonly name: string
-  readonly address: { readonly host: string; readonly port: number }
+  /** `alsoPorts` are as good as `port`. */
+  readonly address: { readonly host: string; readonly port: number; readonly alsoPorts: readonly number[] }
   /** Resolves when it has left its herd because an operator said so: then it is to be stopped, and not started again. */
   readonly left: Promise<void>
   /** Ends it in order: no new connections, replies out, links closed, log written. */
@@ -124,6 +126,14 @@ export async function startServer(
     await log.close()
     throw error
   })
+  const health = new HerdHealth({
+    ...{ herd: config.name, name, run, replica, counters, members, forgetAfterSeconds, system },
+    ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: false },
+    links: () => links,
+    connections: () => addresses.connections,
+    watchers: () => gateways?.hub.watchers ?? 0,
+    budgets: () => places.status.budgets,
+  })
   const isWaitedFor = (): boolean => acks.isForPeers
   const left = Promise.withResolvers<void>()
   const onRefused = (neighbor: string, reason: string): void =>
@@ -140,6 +150,7 @@ export async function startServer(
       security,
       onRefused,
       budgets: places.budgets,
+      health: health.flood,
     },
     {
       status: () =>
@@ -147,6 +158,7 @@ export async function startServer(
           ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
           ...{ table: replica.table, connections: addresses.connections, links, members },
           ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
+          view: health.view(),
         }),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
@@ -188,7 +200,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, report, certificate: clientCertificate, name, mqttBridgeSecrets },
+      ...{ ...callsContext, links, health, report, certificate: clientCertificate, name, mqttBridgeSecrets },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({
@@ -198,21 +210,31 @@ export async function startServer(
       ...{ takers: gateways.takers, gatekeeper: gateways.gatekeeper, hub: gateways.hub },
     })
     const listening = await port.listen(host, self.port)
-    log.event('info', 'server up', { server: name, herd: config.name, host, port: listening, run })
+    for (const also of self.alsoPorts) await port.listen(host, also)
+    log.event('info', 'server up', {
+      server: name,
+      herd: config.name,
+      host,
+      port: listening,
+      also: self.alsoPorts.join(' '),
+      run,
+    })
     await links.start(neighborAddresses(config, self))
+    health.start()
     if (config.forgetAfterSeconds !== Number.POSITIVE_INFINITY) sweeper.start()
     checkReady()
     return {
       name,
-      address: { host, port: listening },
+      address: { host, port: listening, alsoPorts: self.alsoPorts },
       left: left.promise,
       stop: () => {
         sweeper.stop()
+        health.stop()
         return stopInOrder(hangUp, places, journal, log)
       },
     }
   } catch (error) {
-    await gateways?.stop()
+    await Promise.all([port?.stop(), gateways?.stop()])
     await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })

@@ -102,7 +102,7 @@ test('the herd file holds what the server needs, and is valid', () => {
     [7200, 4000, 70_000],
   )
   const [self, ...others] = config.servers
-  assert.deepEqual(self, { ...HERE, classic: false, neighbors: ['Alford', 'Ball'] })
+  assert.deepEqual(self, { ...HERE, alsoPorts: [], classic: false, neighbors: ['Alford', 'Ball'] })
   assert.deepEqual(
     others.map(({ neighbors: theirs }) => theirs),
     [['Newton'], ['Newton']],

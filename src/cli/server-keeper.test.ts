@@ -13,7 +13,7 @@ class FakeProcess extends ChildProcess {
   }
 
   listen(): void {
-    this.emit('message', { type: 'listening', host: '127.0.0.1', port: 5 })
+    this.emit('message', { type: 'listening', host: '127.0.0.1', port: 5, alsoPorts: [6] })
   }
 
   end(code: number | null, signal: string | null = null): void {

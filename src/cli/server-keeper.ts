@@ -14,7 +14,13 @@ const STOP_MS_MAX = 5000
 
 /** What happens to one server's process. */
 export type KeeperEvent =
-  | { readonly type: 'listening'; readonly pid: number; readonly host: string; readonly port: number }
+  | {
+      readonly type: 'listening'
+      readonly pid: number
+      readonly host: string
+      readonly port: number
+      readonly alsoPorts: readonly number[]
+    }
   | { readonly type: 'exited'; readonly reason: string; readonly restartMs: number }
   /** It has left the herd: it ends, and isn't started again. */
   | { readonly type: 'left' }
@@ -117,7 +123,7 @@ export class ServerKeeper {
     clearTimeout(this.#phase.timer)
     this.#phase = { name: 'listening', child, timer: setTimeout(() => this.#prove(), PROVEN_MS) }
     this.#everListened = true
-    this.#report({ type: 'listening', pid: child.pid ?? 0, host: known.host, port: known.port })
+    this.#report({ ...known, pid: child.pid ?? 0 })
     this.#started.resolve()
   }
 

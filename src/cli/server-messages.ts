@@ -3,7 +3,12 @@ import type { ServerEvent } from '../server.ts'
 
 /** One message. */
 export type ServerMessage =
-  | { readonly type: 'listening'; readonly host: string; readonly port: number }
+  | {
+      readonly type: 'listening'
+      readonly host: string
+      readonly port: number
+      readonly alsoPorts: readonly number[]
+    }
   /** It can't start; `code` is the system's word for it where there is one. */
   | { readonly type: 'failed'; readonly code: string; readonly text: string }
   /** It has left the herd and ends: it isn't to be started again. */

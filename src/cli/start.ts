@@ -14,7 +14,16 @@ import { type RunningServer, type ServerEvent, startServer } from '../server.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, serverOf } from './herd-options.ts'
 import { tellParent } from './server-messages.ts'
 import { onStopSignals } from './stop-signals.ts'
-import { addressText, EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
+import {
+  addressesText,
+  addressText,
+  EXIT,
+  type ExitCode,
+  print,
+  printable,
+  type Terminal,
+  UsageError,
+} from './terminal.ts'
 
 // When the parent is gone, nobody else ends a server that won't stop.
 const ORPHAN_STOP_MS_MAX = 5000
@@ -98,8 +107,10 @@ async function launch(
   } catch (error) {
     if (!(error instanceof Error)) throw error
     const code = 'code' in error ? String(error.code) : error.name
-    const address = addressText(serverOf(config, name))
-    const inUse = `${address} is in use already; end what has it, or change servers.${name}.port in ${config.file}`
+    const { host, ...self } = serverOf(config, name)
+    const port = 'port' in error && typeof error.port === 'number' ? error.port : self.port
+    const setting = `servers.${name}.${port === self.port ? 'port' : 'alsoPorts'}`
+    const inUse = `${addressText({ host, port })} is in use already; end what has it, or change ${setting} in ${config.file}`
     listener.failed(code, code === 'EADDRINUSE' ? inUse : error.message)
     return undefined
   }
@@ -143,7 +154,7 @@ function printing(terminal: Terminal, name: string, json: boolean): Listener {
   return {
     event: ({ level, event, text }) => say(level, event, text),
     listening: ({ address }) =>
-      say('info', 'listening', `listening on ${addressText(address)}; Ctrl-C stops it`),
+      say('info', 'listening', `listening on ${addressesText(address)}; Ctrl-C stops it`),
     left: () => say('info', 'left', 'has left the herd'),
     failed: (_code, text) => say('error', 'failed', `can't start: ${text}`),
   }

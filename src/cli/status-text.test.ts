@@ -17,7 +17,11 @@ const LINK: LinkStatus = {
 }
 
 function rowOf(name: string, answer: Row['answer'], joined = false): Row {
-  return { server: { name, host: '127.0.0.1', port: 5, classic: false, neighbors: ['Ball'] }, joined, answer }
+  return {
+    server: { name, host: '127.0.0.1', port: 5, alsoPorts: [], classic: false, neighbors: ['Ball'] },
+    joined,
+    answer,
+  }
 }
 
 function up(parts: Partial<ServerStatus> = {}): Row['answer'] {

@@ -120,7 +120,7 @@ async function askJoined(
 }
 
 function serverOfMember({ name, host, port, links }: MemberStatus): ServerSettings {
-  return { name, host, port, classic: false, neighbors: links }
+  return { name, host, port, alsoPorts: [], classic: false, neighbors: links }
 }
 
 function viewsOf(rows: readonly Row[]): View[] {

@@ -70,3 +70,12 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 export function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
+
+/** All addresses of a server: `127.0.0.1:12000 and 5055`. */
+export function addressesText(server: {
+  readonly host: string
+  readonly port: number
+  readonly alsoPorts: readonly number[]
+}): string {
+  return [addressText(server), ...server.alsoPorts].join(' and ')
+}

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import type { HerdConfig } from '../config.ts'
 import type { KeeperEvent } from './server-keeper.ts'
-import { addressText, columns, print, printable, type Terminal } from './terminal.ts'
+import { addressesText, addressText, columns, print, printable, type Terminal } from './terminal.ts'
 
 /** The moments of a herd's life. */
 export interface UpReport {
@@ -78,7 +78,7 @@ function upText(config: HerdConfig): string {
 function eventText(event: KeeperEvent): string {
   switch (event.type) {
     case 'listening':
-      return `listening on ${addressText(event)} (process ${event.pid})`
+      return `listening on ${addressesText(event)} (process ${event.pid})`
     case 'exited':
       return `ended by itself (${event.reason}); it is started again in ${event.restartMs / 1000} s`
     case 'left':
@@ -99,7 +99,7 @@ function tableText(config: HerdConfig): string {
     const neighbors = server.neighbors.join(', ') || 'none'
     return [
       `  ${server.name}`,
-      addressText(server),
+      addressesText(server),
       server.classic ? `${neighbors} (classic: not started)` : neighbors,
     ]
   })

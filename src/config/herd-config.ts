@@ -24,9 +24,9 @@ export interface HerdConfig {
   readonly limits: LimitSettings
   readonly journal: JournalSettings
   readonly http: HttpSettings
+  readonly clients: ClientSettings
   readonly mqtt: MqttSettings
   readonly mqttBridge: MqttBridgeSettings
-  readonly clients: ClientSettings
   /** Where a report must be held before it is answered, unless a client asks for something else. */
   readonly ack: AckLevel
   /** A fix is forgotten when its effective time is longer ago than this; infinity: never. */
@@ -41,6 +41,8 @@ export interface ServerSettings {
   /** A host name or an address; an IPv6 address without brackets. */
   readonly host: string
   readonly port: number
+  /** Ports at the same host that are as good as `port`. */
+  readonly alsoPorts: readonly number[]
   /** A server of the old kind: it isn't started by us and speaks bare AT lines. */
   readonly classic: boolean
   /** The names of the servers that it has a link with, in the order of the herd file. */
@@ -162,9 +164,9 @@ export interface HerdFile {
   readonly limits: LimitSettings
   readonly journal: Omit<JournalSettings, 'folder'> & { readonly folder?: string }
   readonly http: HttpSettings
+  readonly clients: { readonly open: boolean } & Partial<ClientSettings>
   readonly mqtt: MqttSettings
   readonly mqttBridge: MqttBridgeEntry
-  readonly clients: { readonly open: boolean } & Partial<ClientSettings>
   readonly ack: string
   readonly forgetAfter: string
 }
@@ -173,5 +175,6 @@ export interface HerdFile {
 export interface ServerEntry {
   readonly host: string
   readonly port: number
+  readonly alsoPorts: readonly number[]
   readonly classic: boolean
 }

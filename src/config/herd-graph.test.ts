@@ -62,6 +62,33 @@ test('two servers at one address are refused, also by another name for it', () =
   assert.ok(readHerd(text('127.0.0.2'), place).ok)
 })
 
+test('a port is one server’s alone, in `alsoPorts` too', () => {
+  const problemsOf = (a: object, b: object): readonly string[] => {
+    const servers = { A: { port: 5, ...a }, B: { port: 6, ...b } }
+    const place = { file: '/x.yaml', cwd: '/', env: {} }
+    const reading = readHerd(JSON.stringify({ herd: 'x', servers, links: [['A', 'B']] }), place)
+    return reading.ok ? [] : reading.problems
+  }
+  assert.deepEqual(problemsOf({ alsoPorts: [5055, 1883] }, { alsoPorts: [5056] }), [])
+  assert.deepEqual(problemsOf({ alsoPorts: [7] }, { alsoPorts: [8, 7] }), [
+    "servers.B.alsoPorts[1]: 7 is already A's; for example 9",
+  ])
+  assert.deepEqual(problemsOf({ alsoPorts: [5] }, { alsoPorts: [] }), [
+    "servers.A.alsoPorts[0]: 5 is already A's; for example 7",
+  ])
+  assert.deepEqual(problemsOf({ alsoPorts: [6] }, {}), ["servers.B.port: 6 is already A's; for example 7"])
+  assert.deepEqual(problemsOf({ alsoPorts: [7] }, { host: '127.0.0.2', alsoPorts: [7] }), [])
+  assert.match(problemsOf({ alsoPorts: 7 }, {}).join(), /^servers\.A\.alsoPorts: 7 is not a list of at most/)
+  const many = (length: number): number[] => Array.from({ length }, (_, index) => 100 + index)
+  assert.deepEqual(problemsOf({ alsoPorts: many(16) }, {}), [])
+  for (const wrong of [many(17), [0], [65_536], [1.5], ['7']]) {
+    assert.match(
+      problemsOf({ alsoPorts: wrong }, {}).join(),
+      /^servers\.A\.alsoPorts: a list is not a list of/,
+    )
+  }
+})
+
 test('hosts: names, IPv4, IPv6 with or without brackets; nothing else', () => {
   const reading = (host: string) => {
     return readHerd(JSON.stringify({ herd: 'x', servers: { A: { port: 5, host } } }), {

@@ -44,14 +44,20 @@ function hostProblems(file: HerdFile): string[] {
 function addressProblems(file: HerdFile): string[] {
   const problems: string[] = []
   const taken = new Map<string, string>()
-  const ports = new Set(Object.values(file.servers).map(({ port }) => port))
-  for (const [name, { host, port }] of Object.entries(file.servers)) {
+  const ports = new Set(Object.values(file.servers).flatMap(({ port, alsoPorts }) => [port, ...alsoPorts]))
+  for (const [name, { host, port, alsoPorts }] of Object.entries(file.servers)) {
     const plain = plainHost(host)
-    const address = `${plain === 'localhost' ? '127.0.0.1' : plain} ${port}`
-    if (host === '' || Number.isNaN(port)) continue // reported already
-    const owner = taken.get(address)
-    if (owner === undefined) taken.set(address, name)
-    else problems.push(`servers.${name}.port: ${port} is already ${owner}'s; for example ${freePort(ports)}`)
+    const also = alsoPorts.map((port, index) => [`alsoPorts[${index}]`, port] as const)
+    for (const [setting, number] of [['port', port] as const, ...also]) {
+      const address = `${plain === 'localhost' ? '127.0.0.1' : plain} ${number}`
+      if (host === '' || Number.isNaN(number)) continue // reported already
+      const owner = taken.get(address)
+      if (owner === undefined) taken.set(address, name)
+      else
+        problems.push(
+          `servers.${name}.${setting}: ${number} is already ${owner}'s; for example ${freePort(ports)}`,
+        )
+    }
   }
   return problems
 }

@@ -91,6 +91,7 @@ test('defaults fill what the file leaves out', () => {
     name: 'A',
     host: '127.0.0.1',
     port: 5001,
+    alsoPorts: [],
     classic: false,
     neighbors: ['B'],
   })
@@ -210,7 +211,7 @@ test('an unknown setting is refused, with the one that was probably meant', () =
   const problems = problemsOf({ ...TWO, stateFoldr: 'x', link: { heartBeatMs: 5 }, colour: 'red' })
   assert.deepEqual(problems, [
     'stateFoldr: there is no such setting; did you mean stateFolder?',
-    'colour: there is no such setting; there are herd, servers, links, stateFolder, secretFile, logs, places, link, limits, journal, http, mqtt, mqttBridge, clients, ack, forgetAfter',
+    'colour: there is no such setting; there are herd, servers, links, stateFolder, secretFile, logs, places, link, limits, journal, http, clients, mqtt, mqttBridge, ack, forgetAfter',
     'link.heartBeatMs: there is no such setting; did you mean link.heartbeatMs?',
   ])
 })

@@ -81,8 +81,8 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
   return deepFrozen({
     name: file.herd,
     file: place.file,
-    servers: Object.entries(file.servers).map(([name, { host, port, classic }]) => {
-      return { name, host: plainHost(host), port, classic, neighbors: neighbors.get(name) ?? [] }
+    servers: Object.entries(file.servers).map(([name, server]) => {
+      return { name, ...server, host: plainHost(server.host), neighbors: neighbors.get(name) ?? [] }
     }),
     stateFolder,
     secretFile: besideFile(file.secretFile),
@@ -103,17 +103,17 @@ function resolved(file: HerdFile, place: HerdPlace, level: LogLevel | undefined)
     },
     limits: file.limits,
     http: file.http,
-    mqtt: file.mqtt,
-    mqttBridge: {
-      ...file.mqttBridge,
-      passwordFile: besideFile(file.mqttBridge.passwordFile),
-      caFile: besideFile(file.mqttBridge.caFile),
-    },
     clients: {
       open: file.clients.open,
       tokensFile: besideFile(file.clients.tokensFile),
       certificateFile: besideFile(file.clients.certificateFile),
       keyFile: besideFile(file.clients.keyFile),
+    },
+    mqtt: file.mqtt,
+    mqttBridge: {
+      ...file.mqttBridge,
+      passwordFile: besideFile(file.mqttBridge.passwordFile),
+      caFile: besideFile(file.mqttBridge.caFile),
     },
     journal: {
       ...file.journal,

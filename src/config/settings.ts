@@ -274,6 +274,16 @@ const server = group<ServerEntry>('A member of the herd.', {
     examples: [12_000],
     description: 'The port of everything that it speaks.',
   }),
+  alsoPorts: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1, maximum: 65_535, examples: [5055] }), {
+      default: [],
+      maxItems: 16,
+      valueText: 'a list of at most 16 ports, each from 1 to 65535',
+      examples: ['[5055, 1883]'],
+      description:
+        'Further ports that speak the same, for apps that expect theirs: 5055 Traccar Client, 1883 MQTT.',
+    }),
+  ),
   classic: Type.Optional(
     Type.Boolean({
       default: false,
@@ -331,9 +341,9 @@ export const herdFile: Type.TSchema = group<HerdFile>('A herd file.', {
   limits,
   journal,
   http,
+  clients,
   mqtt,
   mqttBridge,
-  clients,
   ack: text(
     'disk+peers:1',
     'Where a report is held before it is answered, unless a client asks for something else with ACK: `memory`, `disk`, `peers:k` (in the memory of k neighbors) or `disk+peers:k`.',

@@ -1,16 +1,51 @@
-import { type Attributes, AttributesInvalid, writeAttributes } from '../protocol/index.ts'
+import {
+  ATTRIBUTES_BYTES_MAX,
+  type Attributes,
+  AttributesInvalid,
+  writeAttributes,
+} from '../protocol/index.ts'
+
+/** Quotes, colon and comma of a tag. */
+const TAG_BYTES_MIN = 6
+/** A space or a control character is six. */
+const CHARACTER_BYTES_MAX = 6
+/** All numbers with their names, and the braces. */
+const NUMBERS_BYTES_MAX = 256
 
 /**
  * Leaves out of what a phone tells besides its position as little as it takes to be kept: the longest tags first. A phone with the
  * names of fifty regions is still somewhere.
  */
-export function fitAttributes({ tags, ...numbers }: Attributes): Attributes {
-  const shortestFirst = Object.entries(tags ?? {}).toSorted(([, a], [, b]) => a.length - b.length)
+export function fitAttributes(all: Attributes): Attributes {
+  const { tags = {}, ...numbers } = all
+  const names = Object.keys(tags)
+  if (names.length > 0 && isSurelyKept(tags, names)) return all
+  const shortestFirst = Object.entries(tags).toSorted((a, b) => lengthOf(a) - lengthOf(b))
+  // However many tags there are, few can be kept, and only those are tried.
+  let length = 0
+  const tooMany = shortestFirst.findIndex((tag) => {
+    length += lengthOf(tag)
+    return length > ATTRIBUTES_BYTES_MAX
+  })
+  if (tooMany !== -1) shortestFirst.length = tooMany
   for (; shortestFirst.length > 0; shortestFirst.pop()) {
     const attributes = { ...numbers, tags: Object.fromEntries(shortestFirst) }
     if (isKept(attributes)) return attributes
   }
   return numbers
+}
+
+/** Whether tags are so short that they fit whatever they hold: the usual case, without writing them twice. */
+function isSurelyKept(tags: Readonly<Record<string, string>>, names: readonly string[]): boolean {
+  let bytes = NUMBERS_BYTES_MAX
+  for (const name of names) {
+    bytes += TAG_BYTES_MIN + CHARACTER_BYTES_MAX * (name.length + (tags[name]?.length ?? 0))
+  }
+  return bytes <= ATTRIBUTES_BYTES_MAX
+}
+
+function lengthOf([name, value]: readonly [string, string]): number {
+  return name.length + value.length + TAG_BYTES_MIN
 }
 
 function isKept(attributes: Attributes): boolean {
@@ -48,10 +83,11 @@ export function tagsOf(
   members: Iterable<readonly [string, unknown]>,
   without: ReadonlySet<string>,
 ): Record<string, string> {
-  const tags = [...members].flatMap(([name, value]) => {
+  const tags: [string, string][] = []
+  for (const [name, value] of members) {
     const text = without.has(name) ? null : tagText(value)
-    return text === null ? [] : [[name, text] as const]
-  })
+    if (text !== null) tags.push([name, text])
+  }
   return Object.fromEntries(tags)
 }
 

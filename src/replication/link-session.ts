@@ -48,6 +48,8 @@ export interface SessionContext extends LinkReaderContext {
   readonly members: Members
   /** Budgets of calls. */
   readonly budgets?: Floods | undefined
+  /** How each server is. */
+  readonly health?: Floods | undefined
   /** Whether clients wait until neighbors hold what they reported. */
   readonly isWaitedFor: () => boolean
 }
@@ -85,12 +87,16 @@ const AT_BYTES_MORE = 1024
 export class LinkSession {
   readonly owed: Owed
   readonly heartbeat: Heartbeat
+  /** AT lines that came, and that were sent. */
+  linesIn = 0
+  linesOut = 0
   readonly #context: SessionContext
   readonly #options: SessionOptions
   readonly #framer: LineFramer
   readonly #auditor: Auditor
   readonly #tellsMembers: TellsMembers
   readonly #budgets: LinkFlood | undefined
+  readonly #health: LinkFlood | undefined
   #hasGreeted = false
   #lastBatchMs = Number.NEGATIVE_INFINITY
   #isBusy = false
@@ -106,6 +112,7 @@ export class LinkSession {
     this.#framer = new LineFramer(lineBytesMax + AT_BYTES_MORE + ATTRIBUTES_BYTES_MAX)
     this.#tellsMembers = makeTellsMembers(options.peer)
     this.#budgets = context.budgets?.openFor()
+    this.#health = context.health?.openFor()
     this.owed = context.replica.connect(options.classic ? 'classic' : 'neighbor')
     this.heartbeat = new Heartbeat(context.limits, context.world)
     this.#auditor = new Auditor(context, this.owed, options.audits)
@@ -145,7 +152,7 @@ export class LinkSession {
       return this.owed.hasMore ? this.#batchWaitMs(world.nowMs()) : Number.POSITIVE_INFINITY
     }
     if (!this.#hasGreeted || this.heartbeat.hasMore || this.#auditor.hasMore || this.owed.isClaimDue) return 0
-    if (members.owes(this.#tellsMembers) || this.#budgets?.owes) return 0
+    if (members.owes(this.#tellsMembers) || this.#budgets?.owes || this.#health?.owes) return 0
     const nowMs = world.nowMs()
     if (this.owed.hasMore) return this.#batchWaitMs(nowMs)
     if (!this.owed.hasClaim(replica.vector) || !this.owed.maySend) return Number.POSITIVE_INFINITY
@@ -164,6 +171,7 @@ export class LinkSession {
     if (this.#batchWaitMs(nowMs) === 0) {
       lines = replica.nextBatch(this.owed, output, limits.batchBytesMax)
       counters.linkLinesOut += lines
+      this.linesOut += lines
       if (lines > 0) {
         counters.linkBatchesOut++
         this.#lastBatchMs = nowMs
@@ -210,6 +218,7 @@ export class LinkSession {
     }
     this.#context.members.pull(this.#tellsMembers, output)
     this.#budgets?.pull(output)
+    this.#health?.pull(output)
     this.heartbeat.pull(output)
     this.#auditor.pull(output)
   }
@@ -229,8 +238,10 @@ export class LinkSession {
     const kind = parser.parse(buffer, start, end)
     // Heartbeats are HERD lines: they would be most of a quiet herd's log, and say nothing.
     if (log.traffic && kind !== 'herd') log.lineIn(connection, buffer, start, end)
-    if (kind === 'at') receiveAt(this.#context, buffer, this.owed)
-    else if (kind === 'herd' && !classic) this.#word(buffer.toString('latin1', start, end))
+    if (kind === 'at') {
+      this.linesIn++
+      receiveAt(this.#context, buffer, this.owed)
+    } else if (kind === 'herd' && !classic) this.#word(buffer.toString('latin1', start, end))
     // What a classic server chats back is nobody's mistake.
     else if (!classic) {
       counters.linkLinesBad++
@@ -269,6 +280,9 @@ export class LinkSession {
         return
       case 'budget':
         this.#budgets?.hear(word.row)
+        return
+      case 'health':
+        this.#health?.hear(word.row)
         return
       case 'malformed':
         this.#context.counters.linkLinesBad++

@@ -21,7 +21,7 @@ export type LinkWord =
       readonly sums: string
     }
   | { readonly word: 'repair'; readonly key: string; readonly buckets: readonly number[] }
-  | { readonly word: 'member' | 'budget'; readonly row: string }
+  | { readonly word: 'member' | 'budget' | 'health'; readonly row: string }
   | { readonly word: 'unknown' }
   | { readonly word: 'malformed' }
 
@@ -97,6 +97,7 @@ export function readLinkWord(line: string): LinkWord {
       return readRepair(rest)
     case 'member':
     case 'budget':
+    case 'health':
       return { word, row: rest.join(' ') }
     default:
       return { word: 'unknown' }

@@ -109,6 +109,7 @@ export class Neighbor {
       caughtUp: link?.isCaughtUp ?? false,
       roundTripMs: link?.roundTripMs ?? null,
       clockOffsetMs: link?.clockOffsetMs ?? null,
+      lines: link?.lines ?? { in: 0, out: 0 },
     }
   }
 

@@ -38,6 +38,7 @@ export class Neighborhood {
     this.#events = events
     context.members.listen(() => this.#membersChanged())
     context.budgets?.listen(() => this.wake())
+    context.health?.listen(() => this.wake())
   }
 
   /** All of them, in the order of the herd file and then in which they came. */

@@ -73,6 +73,11 @@ export class OpenLink {
     return this.#session.owed.isCaughtUp
   }
 
+  /** AT lines that came over it, and went. */
+  get lines(): { readonly in: number; readonly out: number } {
+    return { in: this.#session.linesIn, out: this.#session.linesOut }
+  }
+
   /** Milliseconds to the neighbor and back; `null` before it is known. */
   get roundTripMs(): number | null {
     return this.#session.heartbeat.roundTripMs

@@ -1,5 +1,9 @@
+import type { Readiness } from './health-row.ts'
+import type { HerdView } from './herd-view.ts'
 import type { LinkEncryption } from './link-security.ts'
 import type { Member } from './members.ts'
+
+export type { Readiness } from './health-row.ts'
 
 /** One link, as `herd status` shows it. */
 export interface LinkStatus {
@@ -18,13 +22,9 @@ export interface LinkStatus {
   readonly roundTripMs: number | null
   /** The neighbor's clock minus this server's, in milliseconds; `null` before it is known. */
   readonly clockOffsetMs: number | null
+  /** AT lines that came since it was opened, and went; absent from a server of an older version. */
+  readonly lines?: { readonly in: number; readonly out: number }
 }
-
-/**
- * Whether a server knows what its herd knows. `ready`: each open link has brought all that there was. `catching up`: not
- * yet. `alone`: none of its neighbors is reached.
- */
-export type Readiness = 'ready' | 'catching up' | 'alone'
 
 /** A member of the herd, as one server sees it. */
 export interface MemberStatus extends Member {
@@ -150,5 +150,7 @@ export interface ServerStatus {
   readonly members: readonly MemberStatus[]
   /** Absent from a server of an older version. */
   readonly places?: PlacesStatus
+  /** The herd as it sees it; absent from a server of an older version. */
+  readonly view?: HerdView
   readonly counters: Readonly<Record<string, number>>
 }

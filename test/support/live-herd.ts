@@ -49,6 +49,8 @@ export interface LiveHerdOptions {
   readonly files?: Readonly<Record<string, string>>
   /** Where the servers listen. */
   readonly host?: string
+  /** Servers that listen on one more port each. */
+  readonly alsoPorts?: readonly string[]
   /** What the status is asked with where links have certificates. */
   readonly certificates?: Partial<LinkCertificates>
   /** Which servers are started; all of ours by default. */
@@ -71,6 +73,7 @@ export class LiveHerd {
   readonly #options: LiveHerdOptions
   readonly #processes = new Map<string, ChildProcess>()
   #ports = new Map<string, number>()
+  #alsoPorts = new Map<string, number>()
   #output = ''
 
   /** Makes the herd and starts its servers; resolves when all of them listen. */
@@ -112,6 +115,13 @@ export class LiveHerd {
   port(name: string): number {
     const port = this.#ports.get(name)
     assert.ok(port !== undefined, `no server ${name}`)
+    return port
+  }
+
+  /** The further port of one of `alsoPorts`. */
+  alsoPort(name: string): number {
+    const port = this.#alsoPorts.get(name)
+    assert.ok(port !== undefined, `${name} has one port`)
     return port
   }
 
@@ -288,14 +298,19 @@ export class LiveHerd {
   }
 
   async #chooseAddresses(): Promise<void> {
-    const { servers, links = [], settings = {}, classics = {}, routes = [] } = this.#options
-    const ports = await freePorts(servers.length)
+    const { servers, links = [], settings = {}, classics = {}, routes = [], alsoPorts = [] } = this.#options
+    const ports = await freePorts(servers.length + alsoPorts.length)
+    this.#alsoPorts = new Map(alsoPorts.map((name, index) => [name, ports[servers.length + index] ?? 0]))
     this.#ports = new Map(servers.map((name, index) => [name, ports[index] ?? 0]))
     for (const { to, proxy } of routes) proxy.targetPort = this.port(to)
     for (const self of servers) {
       const portAsSeen = (name: string): number =>
         routes.find(({ from, to }) => from === self && to === name)?.proxy.port ?? this.port(name)
-      const ours = servers.map((name) => [name, { host: this.host(name), port: portAsSeen(name) }] as const)
+      const ours = servers.map((name) => {
+        const also = this.#alsoPorts.get(name)
+        const where = { host: this.host(name), port: portAsSeen(name) }
+        return [name, { ...where, ...(also !== undefined && { alsoPorts: [also] }) }] as const
+      })
       const old = Object.entries(classics).map(([name, address]) => [name, { ...address, classic: true }])
       const all = Object.fromEntries([...ours, ...old]) as object
       // JSON is YAML too.

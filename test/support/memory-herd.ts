@@ -9,6 +9,7 @@ import { Whosat, type WhosatContext, type WhosatKind } from '../../src/gateways/
 import { BudgetLedger } from '../../src/places/budget/budget-ledger.ts'
 import { CommandParser, type Nanotime, OutputBuffer } from '../../src/protocol/index.ts'
 import { AtReader } from '../../src/replication/at-reader.ts'
+import { HealthRows } from '../../src/replication/health-rows.ts'
 import { type LinkLimits, LinkSession, type SessionContext } from '../../src/replication/link-session.ts'
 import { Members } from '../../src/replication/members.ts'
 import type { Owed } from '../../src/replication/owed.ts'
@@ -50,6 +51,7 @@ export class MemoryServer {
     lineBytesMax: 1 << 20,
   }
   readonly budgets: BudgetLedger = new BudgetLedger(() => MEMORY_WALL_MS)
+  readonly health: HealthRows
   readonly session: SessionContext
 
   /** @param life tells its runs apart, if it starts more than once. */
@@ -73,11 +75,13 @@ export class MemoryServer {
     const context = { clock, replica, parser, output, counters, now, server, log: NO_LOG, limits: all }
     this.commands = new LineCommands(context)
     this.whosat = new Whosat({ searchTurns: new SearchTurns(), ...context, table: replica.table })
+    this.health = new HealthRows({ name, run: `${life}`, rowsMax: 100, nowMs: () => memoryClock.ms })
     this.session = {
       ...{ replica, parser, counters, log: NO_LOG, reader: this.reader, limits: this.linkLimits },
       forgetAfterSeconds: all.forgetAfterSeconds,
       isWaitedFor: () => false,
       budgets: this.budgets.flood,
+      health: this.health.flood,
       members: new Members({ name, host: '127.0.0.1', port: 1, version: 1 }, 100),
       world: {
         nowMs: () => memoryClock.ms,

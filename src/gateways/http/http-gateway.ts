@@ -11,6 +11,8 @@ import type { WatchHub } from '../watch/watch-hub.ts'
 import { addApiDocs } from './api-docs.ts'
 import { addClientRoutes } from './client-routes.ts'
 import { OriginGuard } from './origin-guard.ts'
+import { addOsmAndRoutes } from './osmand-routes.ts'
+import { addOwnTracksRoutes } from './owntracks-routes.ts'
 import { sendProblem, sendRefusal } from './problem.ts'
 import { addJsonBodies, addReportRoutes } from './report-routes.ts'
 import { addStreamRoute, Streams } from './stream-route.ts'
@@ -84,6 +86,8 @@ export class HttpGateway {
     await addApiDocs(app, context.version)
     addReportRoutes(app, context)
     addClientRoutes(app, context)
+    addOwnTracksRoutes(app, context)
+    addOsmAndRoutes(app, context, async (_request, reply) => reply.redirect('/docs'))
     addStreamRoute(app, context, streams)
     await app.ready()
     // It never listens by itself, and without this event it would watch over no time-outs.

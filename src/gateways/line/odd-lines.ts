@@ -23,10 +23,16 @@ export function isTokenLine(buffer: Buffer, start: number, end: number): boolean
   return TOKEN.test(buffer.toString('latin1', start, end))
 }
 
-/** Logs a line that came in, unless it shows a token. */
+/** Logs a line that came in, unless it shows a token; of an HTTP request no query, for it may show one, too. */
 export function logLine(log: Log, connection: number, buffer: Buffer, start: number, end: number): void {
   if (isTokenLine(buffer, start, end)) log.lineIn(connection, TOKEN_LOGGED, 0, TOKEN_LOGGED.length)
-  else log.lineIn(connection, buffer, start, end)
+  else log.lineIn(connection, buffer, start, queryStart(buffer, start, end))
+}
+
+/** Where the query of an HTTP request line begins; `end` when there is none. */
+function queryStart(buffer: Buffer, start: number, end: number): number {
+  const length = buffer.subarray(start, end).indexOf('?')
+  return length !== -1 && isHttpRequestLine(buffer, start, end) ? start + length : end
 }
 
 /** Says whether the line just read is one that servers say to each other: an AT line, or a question mark. */

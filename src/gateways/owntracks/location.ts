@@ -36,22 +36,33 @@ const NO_TAGS: ReadonlySet<string> = new Set([
 /** Kilometres an hour in a metre a second. */
 const KMH_PER_MPS = 3.6
 
+/** The members of a message, `_type` among them. */
+export type OwnTracksMembers = ReadonlyMap<string, unknown>
+
 /**
  * Reads what a phone sent, over HTTP or MQTT.
  *
- * @param client whose it is: `clientOfTopic` or what came with the request. @throws {CallRefused} when it is broken: no JSON, an object
- *   without `_type`, or a location without place or time.
+ * @param client whose it is: `clientOfTopic`, or what came with the request. @throws {CallRefused} when it is broken: no JSON, an
+ *   object without `_type`, or a location without place or time.
  */
 export function readOwnTracks(text: string | Buffer, client: string): OwnTracksMessage {
+  return messageOf(readMembers(text), client)
+}
+
+/** The first half of `readOwnTracks`. @throws {CallRefused} when no app of OwnTracks has sent this. */
+export function readMembers(text: string | Buffer): OwnTracksMembers {
   const members = membersOf(parseJson(text.toString()))
-  const type = members?.get('_type')
-  if (members === null || typeof type !== 'string') {
-    throw invalid('it is no OwnTracks message: a JSON object such as {"_type":"location",…}')
-  }
+  if (members !== null && typeof members.get('_type') === 'string') return members
+  throw invalid('it is no OwnTracks message: a JSON object such as {"_type":"location",…}')
+}
+
+/** The second half of `readOwnTracks`. @throws {CallRefused} for a location without place or time. */
+export function messageOf(members: OwnTracksMembers, client: string): OwnTracksMessage {
+  const type = String(members.get('_type'))
   return type === 'location' ? { type, report: reportOf(members, client) } : { type }
 }
 
-function reportOf(members: ReadonlyMap<string, unknown>, client: string): Report {
+function reportOf(members: OwnTracksMembers, client: string): Report {
   const latitude = within(members.get('lat'), -90, 90)
   const longitude = within(members.get('lon'), -180, 180)
   if (latitude === undefined || longitude === undefined) {
@@ -67,7 +78,7 @@ function reportOf(members: ReadonlyMap<string, unknown>, client: string): Report
 }
 
 /** Everything is optional; what is out of its bounds isn't known: the phone says −1, for instance. */
-function attributesOf(members: ReadonlyMap<string, unknown>): Attributes {
+function attributesOf(members: OwnTracksMembers): Attributes {
   const altitude = within(members.get('alt'), -12_000, 1e9)
   const accuracy = within(members.get('acc'), 0, 1e9)
   const speed = within(members.get('vel'), 0, 1e9)
@@ -84,9 +95,13 @@ function attributesOf(members: ReadonlyMap<string, unknown>): Attributes {
   }
 }
 
-const WHOLE_NUMBERS = ['vac', 'bs', 'm', 'rad', 'created_at'] as const
-const TEXTS = ['t', 'conn', 'poi', 'tag', 'SSID', 'BSSID'] as const
-const LISTS = ['inregions', 'inrids'] as const
+/** What a tag was before it was text: a whole number, a number, a text, or a list of texts. */
+const FIELDS: ReadonlyMap<string, 'whole' | 'number' | 'text' | 'list'> = new Map([
+  ...(['vac', 'bs', 'm', 'rad', 'created_at'] as const).map((name) => [name, 'whole'] as const),
+  ...(['t', 'conn', 'poi', 'tag', 'SSID', 'BSSID'] as const).map((name) => [name, 'text'] as const),
+  ...(['inregions', 'inrids'] as const).map((name) => [name, 'list'] as const),
+  ['p', 'number'],
+])
 
 /** Writes a fix as a phone reads it. Numbers are whole ones where the booklet says integer: Android's app takes nothing else. */
 export function writeOwnTracksLocation(fix: ClientFix): OwnTracksLocation {
@@ -111,30 +126,34 @@ export function writeOwnTracksLocation(fix: ClientFix): OwnTracksLocation {
 
 /** The fields that are kept as tags, in the types that they came in. */
 function fieldsOf(tags: Readonly<Record<string, string>>): Record<string, unknown> {
-  const { p } = tags
-  const numbers = WHOLE_NUMBERS.flatMap((name) => {
-    const number = numberOf(tags[name])
-    return number === null ? [] : [[name, Math.round(number)] as const]
-  })
-  const texts = TEXTS.flatMap((name) => {
-    const text = tags[name]
-    return text === undefined ? [] : [[name, text] as const]
-  })
-  const lists = LISTS.flatMap((name) => {
-    const list = parseJson(tags[name] ?? '')
-    const isOfTexts = Array.isArray(list) && list.every((item) => typeof item === 'string')
-    return isOfTexts ? [[name, list] as const] : []
-  })
-  const pressure = numberOf(p)
-  return {
-    ...Object.fromEntries<unknown>([...numbers, ...texts, ...lists]),
-    ...(pressure !== null && { p: pressure }),
+  const fields: Record<string, unknown> = {}
+  for (const name of Object.keys(tags)) {
+    const value = fieldOf(name, tags[name] ?? '')
+    if (value !== null) fields[name] = value
   }
+  return fields
+}
+
+function fieldOf(name: string, text: string): string | number | readonly string[] | null {
+  const kind = FIELDS.get(name)
+  if (kind === undefined) return null
+  if (kind === 'text') return text
+  if (kind === 'list') {
+    const list = parseJson(text)
+    return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : null
+  }
+  const number = numberOf(text)
+  return number === null || kind === 'number' ? number : Math.round(number)
 }
 
 /** The two characters of a client on the map: its own, or the last two of its ID. */
 export function trackerId(client: string, own: string | undefined): string {
-  return own !== undefined && own !== '' ? own : Array.from(client).slice(-2).join('')
+  return own !== undefined && own !== '' ? own : lastTwo(client)
+}
+
+function lastTwo(client: string): string {
+  // All characters of the last two are among the last four units.
+  return Array.from(client.slice(-4)).slice(-2).join('')
 }
 
 const TOPIC_ROOT = 'owntracks/'
