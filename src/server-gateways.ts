@@ -8,7 +8,7 @@ import { Calls, type CallsContext } from './gateways/calls/calls.ts'
 import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
 import type { TakeConnection, Takers } from './gateways/line/connection-context.ts'
-import { MqttBridge, type MqttBridgeContext } from './gateways/mqtt/mqtt-bridge.ts'
+import type { MqttBridge, MqttBridgeContext } from './gateways/mqtt/mqtt-bridge.ts'
 import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
@@ -76,19 +76,19 @@ export async function openGateways(
         map: config.map,
       })
     : null
-  const bridge = openBridge(config, { ...context, calls, hub })
-  const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
-  const { certificate } = context
-  const tls =
-    certificate === undefined
-      ? null
-      : new ClientTls({ ...context, limits: config.limits, certificate, takeLink })
   const mqtt = config.mqtt.on
     ? await MqttGateway.open({
         ...{ ...context, calls, hub, gatekeeper },
         limits: { ...config.limits, ...config.mqtt },
       })
     : null
+  const bridge = await openBridge(config, { ...context, calls, hub })
+  const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
+  const { certificate } = context
+  const tls =
+    certificate === undefined
+      ? null
+      : new ClientTls({ ...context, limits: config.limits, certificate, takeLink })
   return {
     gatekeeper,
     hub,
@@ -107,10 +107,10 @@ export async function openGateways(
 }
 
 /** Connects to the broker that the herd file names, if it is this server that does. */
-function openBridge(
+async function openBridge(
   { mqttBridge, servers, name: herd }: HerdConfig,
   context: ServerGatewaysContext & MqttBridgeContext,
-): MqttBridge | null {
+): Promise<MqttBridge | null> {
   const { name, mqttBridgeSecrets: secrets } = context
   const { url, servers: named, prefix = '' } = mqttBridge
   const ours = servers.filter(({ classic }) => !classic).map((server) => server.name)
@@ -118,6 +118,8 @@ function openBridge(
   if (url === undefined || !bridging.has(name)) return null
   const isOurs = (server: string): boolean => server === name || !bridging.has(server)
   const { username, topics, publish, inflightMax } = mqttBridge
+  // Its package takes a while to load, and few need it.
+  const { MqttBridge } = await import('./gateways/mqtt/mqtt-bridge.ts')
   return new MqttBridge(
     {
       ...{ url, topics, publish, prefix, username, inflightMax, isOurs, clientId: `herd-${herd}-${name}` },

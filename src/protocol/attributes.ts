@@ -65,14 +65,17 @@ export function writeAttributes(attributes: Attributes): Buffer {
  */
 export function readAttributes(text: Uint8Array): Attributes {
   const members = membersOf(parseJson(Buffer.from(text).toString('utf8')))
-  const numbers = NUMBERS.flatMap(([name, least, most]) => {
+  const attributes: { -readonly [Name in keyof Attributes]: Attributes[Name] } = {}
+  for (const [name, least, most] of NUMBERS) {
     const value = members.get(name)
-    return typeof value === 'number' && value >= least && value <= most ? [[name, value] as const] : []
-  })
-  const tags = [...membersOf(members.get('tags'))].flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name, value] as const] : [],
-  )
-  return { ...Object.fromEntries(numbers), ...(tags.length > 0 && { tags: Object.fromEntries(tags) }) }
+    if (typeof value === 'number' && value >= least && value <= most) attributes[name] = value
+  }
+  const tags: [string, string][] = []
+  for (const [name, value] of membersOf(members.get('tags'))) {
+    if (typeof value === 'string') tags.push([name, value])
+  }
+  if (tags.length > 0) attributes.tags = Object.fromEntries(tags)
+  return attributes
 }
 
 /** The members of a JSON object; of anything else there are none. */

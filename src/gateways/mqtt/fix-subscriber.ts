@@ -14,7 +14,7 @@ import { herdTopic, ownTracksTopic, TopicFilter } from './topics.ts'
 
 /** What those who are told of fixes need. */
 export interface SubscriberContext {
-  readonly hub: WatchHub
+  readonly hub: Pick<WatchHub, 'watch'>
   readonly counters: Counters
   readonly system: Pick<System, 'after' | 'readClock'>
   readonly limits: { readonly inflightMax: number; readonly slowReaderMsMax: number }

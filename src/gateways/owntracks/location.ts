@@ -95,9 +95,13 @@ function attributesOf(members: OwnTracksMembers): Attributes {
   }
 }
 
-const WHOLE_NUMBERS = ['vac', 'bs', 'm', 'rad', 'created_at'] as const
-const TEXTS = ['t', 'conn', 'poi', 'tag', 'SSID', 'BSSID'] as const
-const LISTS = ['inregions', 'inrids'] as const
+/** What a tag was before it was text: a whole number, a number, a text, or a list of texts. */
+const FIELDS: ReadonlyMap<string, 'whole' | 'number' | 'text' | 'list'> = new Map([
+  ...(['vac', 'bs', 'm', 'rad', 'created_at'] as const).map((name) => [name, 'whole'] as const),
+  ...(['t', 'conn', 'poi', 'tag', 'SSID', 'BSSID'] as const).map((name) => [name, 'text'] as const),
+  ...(['inregions', 'inrids'] as const).map((name) => [name, 'list'] as const),
+  ['p', 'number'],
+])
 
 /** Writes a fix as a phone reads it. Numbers are whole ones where the booklet says integer: Android's app takes nothing else. */
 export function writeOwnTracksLocation(fix: ClientFix): OwnTracksLocation {
@@ -122,32 +126,35 @@ export function writeOwnTracksLocation(fix: ClientFix): OwnTracksLocation {
 
 /** The fields that are kept as tags, in the types that they came in. */
 function fieldsOf(tags: Readonly<Record<string, string>>): Record<string, unknown> {
-  const { p } = tags
-  const numbers = WHOLE_NUMBERS.flatMap((name) => {
-    const number = numberOf(tags[name])
-    return number === null ? [] : [[name, Math.round(number)] as const]
-  })
-  const texts = TEXTS.flatMap((name) => {
-    const text = tags[name]
-    return text === undefined ? [] : [[name, text] as const]
-  })
-  const lists = LISTS.flatMap((name) => {
-    const text = tags[name]
-    // Text that is no JSON costs more than all the rest of a fix.
-    const list = text?.startsWith('[') === true ? parseJson(text) : null
-    const isOfTexts = Array.isArray(list) && list.every((item) => typeof item === 'string')
-    return isOfTexts ? [[name, list] as const] : []
-  })
-  const pressure = numberOf(p)
-  return {
-    ...Object.fromEntries<unknown>([...numbers, ...texts, ...lists]),
-    ...(pressure !== null && { p: pressure }),
+  const fields: Record<string, unknown> = {}
+  for (const name of Object.keys(tags)) {
+    const value = fieldOf(name, tags[name] ?? '')
+    if (value !== null) fields[name] = value
   }
+  return fields
+}
+
+function fieldOf(name: string, text: string): string | number | readonly string[] | null {
+  const kind = FIELDS.get(name)
+  if (kind === undefined) return null
+  if (kind === 'text') return text
+  if (kind === 'list') {
+    // Text that is no JSON costs more than all the rest of a fix.
+    const list = text.startsWith('[') ? parseJson(text) : null
+    return Array.isArray(list) && list.every((item) => typeof item === 'string') ? list : null
+  }
+  const number = numberOf(text)
+  return number === null || kind === 'number' ? number : Math.round(number)
 }
 
 /** The two characters of a client on the map: its own, or the last two of its ID. */
 export function trackerId(client: string, own: string | undefined): string {
-  return own !== undefined && own !== '' ? own : Array.from(client).slice(-2).join('')
+  return own !== undefined && own !== '' ? own : lastTwo(client)
+}
+
+function lastTwo(client: string): string {
+  // All characters of the last two are among the last four units.
+  return Array.from(client.slice(-4)).slice(-2).join('')
 }
 
 const TOPIC_ROOT = 'owntracks/'
