@@ -10,6 +10,7 @@ export {
   type HerdSecret,
   loadClientCertificate,
   loadLinkCertificates,
+  loadMqttBridgeSecrets,
   loadOrMakeSecret,
   loadPlacesSecrets,
   loadSecret,

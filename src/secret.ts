@@ -197,6 +197,28 @@ export interface PlacesSecrets {
   readonly postgis: string | undefined
 }
 
+/** What opens the MQTT broker behind the bridge; undefined where there is none. */
+export interface MqttBridgeSecrets {
+  readonly password: string | undefined
+  /** Certificates of those who may sign for it, in PEM. */
+  readonly ca: string | undefined
+}
+
+/** Returns what opens the MQTT broker that the herd file names. @throws {SecretUnusable} */
+export async function loadMqttBridgeSecrets(
+  { mqttBridge: { url, passwordFile, caFile } }: Pick<HerdConfig, 'mqttBridge'>,
+  env: Environment,
+  server: string,
+  warn: Warn = () => {},
+): Promise<MqttBridgeSecrets> {
+  if (url === undefined) return { password: undefined, ca: undefined }
+  const at = { variable: 'HERD_MQTT_PASSWORD', setting: 'mqttBridge.passwordFile', warn }
+  return {
+    password: await findKey({ ...at, file: passwordFile, value: env.HERD_MQTT_PASSWORD }),
+    ca: caFile === undefined ? undefined : await readPemFile('mqttBridge.caFile', caFile, server),
+  }
+}
+
 /** Providers that can't be asked without a key, and what is said of one that has none. */
 const NEED_KEYS: readonly {
   readonly name: ProviderName

@@ -7,11 +7,13 @@ import { Calls, type CallsContext } from './gateways/calls/calls.ts'
 import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
 import { HttpGateway } from './gateways/http/http-gateway.ts'
 import type { TakeConnection, Takers } from './gateways/line/connection-context.ts'
+import { MqttBridge, type MqttBridgeContext } from './gateways/mqtt/mqtt-bridge.ts'
 import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
 import type { ServerStatus } from './replication/status.ts'
+import type { MqttBridgeSecrets } from './secret.ts'
 import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
@@ -26,6 +28,9 @@ export interface ServerGatewaysContext extends CallsContext {
   /** What clients that encrypt are shown. */
   readonly certificate: ClientCertificate | undefined
   readonly report: (event: ServerEvent) => void
+  /** This server's. */
+  readonly name: string
+  readonly mqttBridgeSecrets: MqttBridgeSecrets | undefined
   /** Serves what comes out of a connection that is encrypted. */
   readonly serve: (socket: Socket, connection: number) => void
 }
@@ -67,6 +72,7 @@ export async function openGateways(
         view: () => context.health.view(),
       })
     : null
+  const bridge = openBridge(config, { ...context, calls, hub })
   const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
   const { certificate } = context
   const tls =
@@ -91,9 +97,30 @@ export async function openGateways(
     stop: async () => {
       tokens.stop()
       tls?.stop()
-      await Promise.all([http?.stop(), mqtt?.stop()])
+      await Promise.all([http?.stop(), mqtt?.stop(), bridge?.stop()])
     },
   }
+}
+
+/** Connects to the broker that the herd file names, if it is this server that does. */
+function openBridge(
+  { mqttBridge, servers, name: herd }: HerdConfig,
+  context: ServerGatewaysContext & MqttBridgeContext,
+): MqttBridge | null {
+  const { name, mqttBridgeSecrets: secrets } = context
+  const { url, servers: named, prefix = '' } = mqttBridge
+  const ours = servers.filter(({ classic }) => !classic).map((server) => server.name)
+  const bridging = new Set(named.length > 0 ? named : ours)
+  if (url === undefined || !bridging.has(name)) return null
+  const isOurs = (server: string): boolean => server === name || !bridging.has(server)
+  const { username, topics, publish, inflightMax } = mqttBridge
+  return new MqttBridge(
+    {
+      ...{ url, topics, publish, prefix, username, inflightMax, isOurs, clientId: `herd-${herd}-${name}` },
+      ...{ password: secrets?.password, ca: secrets?.ca },
+    },
+    context,
+  )
 }
 
 function watchTokens(

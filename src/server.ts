@@ -18,7 +18,7 @@ import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import type { ServerStatus } from './replication/status.ts'
 import { Sweeper } from './replication/sweeper.ts'
-import type { HerdSecret, PlacesSecrets } from './secret.ts'
+import type { HerdSecret, MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
 import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly certificates?: LinkCertificates | undefined
   /** What clients that encrypt are shown. */
   readonly clientCertificate?: ClientCertificate | undefined
+  /** What opens the broker of `mqttBridge`. */
+  readonly mqttBridgeSecrets?: MqttBridgeSecrets | undefined
   /** What opens paid or closed sources of places. */
   readonly placesSecrets?: PlacesSecrets | undefined
   readonly report: (event: ServerEvent) => void
@@ -76,7 +78,7 @@ export async function startServer(
   config: HerdConfig,
   name: string,
   secret: HerdSecret,
-  { placesSecrets, certificates, clientCertificate, report }: ServerOptions,
+  { placesSecrets, certificates, clientCertificate, mqttBridgeSecrets, report }: ServerOptions,
 ): Promise<RunningServer> {
   const self = findServer(config, name)
   const system = realSystem
@@ -201,6 +203,7 @@ export async function startServer(
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
       ...{ ...callsContext, links, health, status, report, certificate: clientCertificate },
+      ...{ name, mqttBridgeSecrets },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({
@@ -234,7 +237,7 @@ export async function startServer(
       },
     }
   } catch (error) {
-    await port?.stop()
+    await Promise.all([port?.stop(), gateways?.stop()])
     await places.close()
     await journal?.stop()
     log.event('error', 'can’t start', { error: error instanceof Error ? error.message : String(error) })

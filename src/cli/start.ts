@@ -4,6 +4,7 @@ import type { HerdConfig } from '../config.ts'
 import {
   loadClientCertificate,
   loadLinkCertificates,
+  loadMqttBridgeSecrets,
   loadOrMakeSecret,
   loadPlacesSecrets,
   secretNotice,
@@ -98,9 +99,10 @@ async function launch(
     const certificates = await loadLinkCertificates(config, name, warn)
     const clientCertificate = await loadClientCertificate(config, name, warn)
     const placesSecrets = await loadPlacesSecrets(config, terminal.env, warn)
+    const mqttBridgeSecrets = await loadMqttBridgeSecrets(config, terminal.env, name, warn)
     const report = listener.event
     return await startServer(config, name, secret, {
-      ...{ placesSecrets, certificates, clientCertificate, report },
+      ...{ placesSecrets, certificates, clientCertificate, mqttBridgeSecrets, report },
     })
   } catch (error) {
     if (!(error instanceof Error)) throw error

@@ -1,9 +1,12 @@
 /** What phones send, byte for byte, to one server, and what another one then knows of them. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { hashOf } from '../../src/gateways/access/tokens.ts'
 import type { FixJson } from '../../src/gateways/http/shapes.ts'
 import { converse } from '../support/live-client.ts'
 import { LiveHerd, waitUntil } from '../support/live-herd.ts'
@@ -255,6 +258,47 @@ test('a further port is as good as the first, and who has it already is named', 
   const free = createServer().listen(herd.port('Alford'), '127.0.0.1')
   t.after(() => free.close())
   await once(free, 'listening')
+})
+
+test('tokens: the password of OwnTracks, the field of Traccar Client; each phone reports and reads what it may', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'herd-tokens-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const tokensFile = join(folder, 'tokens.yaml')
+  const entry = (name: string, report: readonly string[], read: readonly string[]): object => {
+    return { name, sha256: hashOf(`herd_${name}`), report, read }
+  }
+  const tokens = [entry('jane', ['jane/*'], ['jane/*', 'ben/*']), entry('ben', ['ben/*', 'bus'], ['*'])]
+  await writeFile(tokensFile, JSON.stringify({ tokens }))
+  const herd = await LiveHerd.start(t, { ...TWO, settings: { clients: { tokensFile } } })
+  await herd.linked()
+  const alford = `http://127.0.0.1:${herd.port('Alford')}`
+  const postAs = (client: string, password: string | null, lat: number): Promise<Response> => {
+    const authorization = `Basic ${Buffer.from(`whoever:${password}`).toString('base64')}`
+    return fetch(`${alford}/owntracks/${client}`, {
+      method: 'POST',
+      headers: password === null ? {} : { authorization },
+      body: JSON.stringify({ _type: 'location', tid: client.slice(0, 2), lat, lon: 1, tst: NOW_S }),
+    })
+  }
+  for (const password of [null, '', 'herd_wrong'])
+    assert.equal((await postAs('jane/phone', password, 1)).status, 403)
+  assert.equal((await postAs('ben/phone', 'herd_jane', 1)).status, 403)
+  assert.equal((await fetch(`${alford}/osmand?id=bus&lat=1.5&lon=1`)).status, 403)
+  assert.equal((await fetch(`${alford}/osmand?id=tram&lat=1.5&lon=1&token=herd_ben`)).status, 403)
+  const basic = { authorization: `Basic ${Buffer.from('bus:herd_ben').toString('base64')}` }
+  assert.equal(
+    (await fetch(`${alford}/osmand?id=bus&lat=1&lon=1&timestamp=1`, { headers: basic })).status,
+    200,
+  )
+  const bus = `id=bus&lat=1.5&lon=1&timestamp=${NOW_S}`
+  assert.equal((await fetch(`${alford}/?token=herd_ben`, { method: 'POST', body: bus })).status, 200)
+  const benSees = (await (await postAs('ben/phone', 'herd_ben', 1)).json()) as { topic?: string }[]
+  const janeSees = (await (await postAs('jane/phone', 'herd_jane', 2)).json()) as { topic?: string }[]
+  const topics = (seen: readonly { topic?: string }[]): (string | undefined)[] =>
+    seen.filter(({ topic }) => topic !== undefined).map(({ topic }) => topic)
+  assert.deepEqual(topics(benSees), ['owntracks/ben/phone', 'owntracks/bus'])
+  assert.deepEqual(topics(janeSees), ['owntracks/jane/phone', 'owntracks/ben/phone'])
+  assert.doesNotMatch(await herd.logText('Alford'), /herd_(?:jane|ben|wrong)/)
 })
 
 test('OsmAnd and Traccar Client: at / and /osmand, and what is broken is a 400 that says why', async (t) => {

@@ -1,5 +1,12 @@
 import type { Counters } from '../../counters.ts'
-import { type Area, FORGOTTEN, NOT_NEWER, type Search, TOO_MANY_CLIENTS } from '../../locations/index.ts'
+import {
+  type Area,
+  type Fix,
+  FORGOTTEN,
+  NOT_NEWER,
+  type Search,
+  TOO_MANY_CLIENTS,
+} from '../../locations/index.ts'
 import type { Log } from '../../logs/server-log.ts'
 import type { AckLevel, Nanotime, PlacesOperands } from '../../protocol/index.ts'
 import { type Acks, ackText, MEMORY } from '../../replication/acks.ts'
@@ -224,6 +231,12 @@ export class Calls {
     const fix = this.#reader.read(report, now)
     const at = `AT ${this.#serverName} ${fix.buffer.toString('utf8', fix.start, fix.timeEnd)}`
     addresses.spendFix(address)
+    if (this.#isRepeated(fix)) {
+      counters.reports++
+      counters.fixesNotNew++
+      const record = replica.table.get(fix.buffer, fix.clientStart, fix.clientEnd)
+      return { reported: { outcome: 'not-newer', at }, stamp: replica.stampOf(record) }
+    }
     const applied = replica.accept(fix, FROM_CLIENT)
     counters.reports++
     if (applied >= 0) {
@@ -240,6 +253,23 @@ export class Calls {
       return { reported: { outcome: 'too-old', at }, stamp: null }
     }
     throw this.#tableFull(applied === TOO_MANY_CLIENTS ? 'clientsMax' : 'tableBytesMax')
+  }
+
+  /**
+   * Whether it is what the herd knows already: the same place, time and attributes. By the order of fixes the report that was received
+   * later would be newer, for its skew; but phones send again what they aren't sure of, and that is no news to anybody.
+   */
+  #isRepeated(fix: Fix): boolean {
+    const { table } = this.#context.replica
+    const record = table.get(fix.buffer, fix.clientStart, fix.clientEnd)
+    if (record === -1) return false
+    const known = table.read(record)
+    const { buffer, positionStart, positionEnd, timeEnd, end } = fix
+    return (
+      buffer.subarray(positionEnd + 1, timeEnd).equals(known.timeText) &&
+      buffer.subarray(positionStart, positionEnd).equals(known.positionText) &&
+      buffer.subarray(Math.min(timeEnd + 1, end), end).equals(known.attributesText)
+    )
   }
 
   get #serverName(): string {
