@@ -6,6 +6,7 @@ import type { ClientFix } from '../calls/client-fix.ts'
 import { fixJson } from './fix-json.ts'
 import type { FeatureCollectionJson, FeatureJson } from './shapes.ts'
 
+const POSITION = /^([+-]\d[\d.]*)([+-]\d[\d.]*)$/
 /** The type of GeoJSON as a body. */
 export const GEOJSON_TYPE = 'application/geo+json'
 
@@ -73,10 +74,15 @@ export function reportOfFeature(feature: unknown): unknown {
   return {
     ...Object.fromEntries(Object.entries(told).filter(([name]) => !ANSWERED.has(name))),
     client: id ?? told.client,
-    lat,
-    lon,
+    ...(isWritten(told.position, lat, lon) ? { position: told.position } : { lat, lon }),
     ...(altitude !== undefined && { altitude_m: altitude }),
   }
+}
+
+/** Whether a text is that of a place: then it is kept, to the last digit. */
+function isWritten(position: unknown, lat: unknown, lon: unknown): boolean {
+  const [, latitude, longitude] = POSITION.exec(typeof position === 'string' ? position : '') ?? []
+  return latitude !== undefined && Number(latitude) === lat && Number(longitude) === lon
 }
 
 /** What a fix of ours tells besides: what was read can be reported again. */
@@ -92,6 +98,7 @@ export interface JsonObject {
   readonly geometry?: unknown
   readonly coordinates?: unknown
   readonly properties?: unknown
+  readonly position?: unknown
   readonly features?: unknown
 }
 

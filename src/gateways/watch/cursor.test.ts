@@ -5,7 +5,7 @@ import { Runs } from '../../replication/runs.ts'
 import { VersionVector } from '../../replication/version-vector.ts'
 import { CURSOR_BYTES_MAX, readCursor, writeCursor } from './cursor.ts'
 
-const HEX = [...'0123456789abcdef']
+const HEX = '0123456789abcdef'.split('')
 const ID = fc.string({ unit: fc.constantFrom(...HEX), minLength: 32, maxLength: 32 })
 const RUN = fc.record({
   server: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,20}$/),
