@@ -50,7 +50,9 @@ const MEANINGS = {
   connectionsRefused: 'connections refused by `limits.connectionsMax` or `limits.connectionsPerAddressMax`',
   linesTooLong: 'connections closed by `limits.lineBytesMax`',
   firstLinesLate: 'connections closed by `limits.firstLineMsMax`',
-  httpRefused: 'connections closed because they began with an HTTP request',
+  httpRequests: 'HTTP requests answered',
+  httpRefused:
+    'connections closed because what came was no HTTP, too large or too late, or by `http.pendingMax`; where HTTP is off, because they began with an HTTP request',
   slowReadersDropped: 'connections dropped by `limits.slowReaderMsMax`',
   pausesForWhatsats: 'pauses of reading by `limits.pendingWhatsatsMax`',
   pausesForReplies: 'pauses of reading by `limits.replyBytesMax`',

@@ -10,6 +10,7 @@ import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
 import { packageVersion } from './package-version.ts'
 import type { Links } from './replication/links.ts'
+import type { ServerStatus } from './replication/status.ts'
 import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
@@ -17,6 +18,8 @@ import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
   readonly links: Links
+  /** What the server says of itself. */
+  readonly status: () => ServerStatus
   /** How the servers of the herd are. */
   readonly health: HerdHealth
   /** What clients that encrypt are shown. */
@@ -47,7 +50,7 @@ export async function openGateways(
   config: HerdConfig,
   context: ServerGatewaysContext,
 ): Promise<ServerGateways> {
-  const { links, log, counters, system } = context
+  const { links, log, counters, system, status } = context
   const calls = new Calls(context)
   const hub = new WatchHub({ ...context, limits: config.limits })
   const gatekeeper = new TokenGatekeeper({ open: config.clients.open, counters })
@@ -56,9 +59,12 @@ export async function openGateways(
   const http = config.http.on
     ? await HttpGateway.open({
         ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
-        limits: { ...config.http, slowReaderMsMax: config.limits.slowReaderMsMax },
+        limits: { ...config.limits, ...config.http },
         allowedOrigins: config.http.allowedOrigins,
         map: config.map,
+        allowedHosts: [...config.http.allowedHosts, ...config.servers.map(({ host }) => host)],
+        status,
+        view: () => context.health.view(),
       })
     : null
   const takeLink: TakeConnection = (socket, connection, bytes) => links.acceptTls(socket, connection, bytes)
@@ -77,7 +83,7 @@ export async function openGateways(
     gatekeeper,
     hub,
     takers: {
-      http: http === null ? null : (socket, _connection, bytes) => http.take(socket, bytes),
+      http: http === null ? null : (socket, connection, bytes) => http.take(socket, connection, bytes),
       mqtt: mqtt === null ? null : (socket, _connection, bytes) => mqtt.take(socket, bytes),
       tls: tls === null ? takeLink : (socket, connection, bytes) => tls.take(socket, connection, bytes),
     },

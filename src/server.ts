@@ -16,6 +16,7 @@ import { Links } from './replication/links.ts'
 import { Members } from './replication/members.ts'
 import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
+import type { ServerStatus } from './replication/status.ts'
 import { Sweeper } from './replication/sweeper.ts'
 import type { HerdSecret, PlacesSecrets } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
@@ -151,13 +152,7 @@ export async function startServer(
       health: health.flood,
     },
     {
-      status: () =>
-        makeStatus({
-          ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
-          ...{ table: replica.table, connections: addresses.connections, links, members },
-          ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
-          view: health.view(),
-        }),
+      status: () => status(),
       members: () => herdStatus(config, name, members, links),
       giveUp: (member) => members.giveUp(member),
       leave: async () => {
@@ -168,6 +163,13 @@ export async function startServer(
       left: left.resolve,
     },
   )
+  const status = (): ServerStatus =>
+    makeStatus({
+      ...{ server: name, herd: config.name, run, upSeconds: (system.nowMs() - startedMs) / 1000 },
+      ...{ table: replica.table, connections: addresses.connections, links, members },
+      ...{ counters, places, wallMs: system.wallMs(), keepsJournal: journal !== null },
+      view: health.view(),
+    })
   let hungUp: Promise<void> | undefined
   const hangUp = (): Promise<void> => {
     // Clients first: what they are told last is still owed to the neighbors, and sent before the links close.
@@ -198,7 +200,7 @@ export async function startServer(
   try {
     journal = keepsJournal ? await openJournal(config, name, { ...shared, reader, acks, report }) : null
     gateways = await openGateways(config, {
-      ...{ ...callsContext, links, health, report, certificate: clientCertificate },
+      ...{ ...callsContext, links, health, status, report, certificate: clientCertificate },
       serve: (socket, connection) => port?.serve(socket, connection),
     })
     port = new Port({

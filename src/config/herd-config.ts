@@ -90,6 +90,11 @@ export interface HttpSettings {
   readonly requestMsMax: number
   readonly idleMsMax: number
   readonly heartbeatMs: number
+  readonly pendingMax: number
+  readonly messageBytesMax: number
+  readonly watchesPerSocketMax: number
+  /** Names by which servers may be called, besides addresses, `localhost` and the hosts of the herd file; `*`: all. */
+  readonly allowedHosts: readonly string[]
 }
 
 /** `journal`: what each server keeps on its disk, so that a restart doesn't forget. */

@@ -32,6 +32,7 @@ export const NAME_TEXT = 'a name (a letter, then at most 63 letters, digits, `_`
 const HOST_PATTERN =
   '^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\\[?[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?\\]?)$'
 
+const ALLOWED_HOST_PATTERN = '^(?:\\*|[A-Za-z0-9.-]+)$'
 const ORIGIN_PATTERN = '^(?:\\*|https?://[A-Za-z0-9.\\[\\]:-]+)$'
 
 const logs = group<Omit<LogSettings, 'folder'> & { folder?: string }>('Each server has a log of its own.', {
@@ -256,11 +257,23 @@ const http = group<HttpSettings>('HTTP on the one port: the API, the map, live s
       },
     ),
   ),
+  allowedHosts: Type.Optional(
+    Type.Array(Type.String({ pattern: ALLOWED_HOST_PATTERN, valueText: 'a host name, or *' }), {
+      default: [],
+      valueText: 'a list of host names',
+      examples: ['[map.example.org]'],
+      description:
+        'Names by which browsers may call a server that needs no token, besides addresses, localhost and the hosts of this file; `*`: all. A name of others that points here would let their pages in.',
+    }),
+  ),
   bodyBytesMax: wholeNumber(KIB, 64 * MIB, MIB, 'Size of what a request brings.'),
   headMsMax: wholeNumber(10, DAY_MS, 10_000, 'Time for the head of a request to come.'),
   requestMsMax: wholeNumber(10, DAY_MS, 30_000, 'Time for all of a request to come.'),
   idleMsMax: wholeNumber(10, DAY_MS, 72_000, 'A connection without a request is closed after this time.'),
   heartbeatMs: wholeNumber(10, DAY_MS, 15_000, 'A stream shows so often that it lives.'),
+  pendingMax: wholeNumber(1, 100_000, 1000, 'Requests of one connection that wait for their answers.'),
+  messageBytesMax: wholeNumber(KIB, 64 * MIB, 64 * KIB, 'Size of one message of a WebSocket.'),
+  watchesPerSocketMax: wholeNumber(1, 10_000, 64, 'What one WebSocket may watch at a time.'),
 })
 
 const map = group<MapSettings>('The live map at `/`.', {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { type Gatekeeper, isRefused } from '../access/grant.ts'
-import { CallRefused } from '../calls/call-refused.ts'
 import type { Caller } from '../calls/calls.ts'
+import { NotAdmitted } from './problem.ts'
 
 const BEARER = /^Bearer +(\S+)$/i
 const BASIC = /^Basic +(\S+)$/i
@@ -9,16 +9,16 @@ const BASIC = /^Basic +(\S+)$/i
 /**
  * Who sends a request: by its bearer token, or the password of Basic authentication, which is what phones can send.
  *
- * @throws {CallRefused} when it is not admitted.
+ * @throws {NotAdmitted} when it is not.
  */
 export function callerOf(request: FastifyRequest, gatekeeper: Gatekeeper): Caller {
   return admittedBy(gatekeeper, tokenOf(request.headers.authorization), request.socket.remoteAddress)
 }
 
-/** Who shows a token. @param token `null`: nothing is shown. @throws {CallRefused} when it is not admitted. */
+/** Who shows a token. @param token `null`: nothing is shown. @throws {NotAdmitted} when it is not. */
 export function admittedBy(gatekeeper: Gatekeeper, token: string | null, address: string = ''): Caller {
   const grant = gatekeeper.admit(token, address)
-  if (isRefused(grant)) throw new CallRefused('not-allowed', grant.reason)
+  if (isRefused(grant)) throw new NotAdmitted(grant.reason)
   return { address, grant }
 }
 

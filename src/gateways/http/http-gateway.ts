@@ -1,8 +1,11 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Counters } from '../../counters.ts'
 import type { Log } from '../../logs/server-log.ts'
+import type { HerdView } from '../../replication/herd-view.ts'
+import type { ServerStatus } from '../../replication/status.ts'
 import type { System } from '../../system.ts'
 import type { Gatekeeper } from '../access/grant.ts'
 import { CallRefused } from '../calls/call-refused.ts'
@@ -11,11 +14,18 @@ import type { WatchHub } from '../watch/watch-hub.ts'
 import { addApiDocs } from './api-docs.ts'
 import { addClientRoutes } from './client-routes.ts'
 import { addMapRoutes, type MapContext } from './map-routes.ts'
+import { Connections } from './connections.ts'
+import { addHealthRoutes } from './health-routes.ts'
+import { addHerdRoute } from './herd-route.ts'
+import { Metrics } from './metrics.ts'
+import { addMetricsRoute } from './metrics-route.ts'
 import { OriginGuard } from './origin-guard.ts'
 import { addOsmAndRoutes } from './osmand-routes.ts'
 import { addOwnTracksRoutes } from './owntracks-routes.ts'
-import { sendProblem, sendRefusal } from './problem.ts'
+import { PROBLEM_TYPE, problemText, sendProblem, sendRefusal } from './problem.ts'
 import { addJsonBodies, addReportRoutes } from './report-routes.ts'
+import { targetForLog } from './request-log.ts'
+import { SocketDoor } from './socket-door.ts'
 import { addStreamRoute, Streams } from './stream-route.ts'
 import { checkBySchemas } from './validation.ts'
 
@@ -30,8 +40,16 @@ export interface HttpLimits {
   readonly idleMsMax: number
   /** A stream shows so often that it lives. */
   readonly heartbeatMs: number
+  /** Requests of one connection that wait for their answers. */
+  readonly pendingMax: number
+  /** Size of one message of a WebSocket. */
+  readonly messageBytesMax: number
+  /** What one WebSocket may watch at a time. */
+  readonly watchesPerSocketMax: number
   /** A reader that takes nothing of what waits for it for this time is dropped. */
   readonly slowReaderMsMax: number
+  /** Time for the last answers to leave when the server stops. */
+  readonly lingerMsMax: number
 }
 
 /** What HTTP needs of its server. */
@@ -48,74 +66,158 @@ export interface HttpContext {
   /** Origins besides its own whose pages may ask, such as `https://map.example.org`; `*`: all. */
   readonly allowedOrigins: readonly string[]
   readonly map: MapContext
+  /** Names by which it may be called, besides addresses and `localhost`; `*`: all. */
+  readonly allowedHosts: readonly string[]
+  /** What the server says of itself. */
+  readonly status: () => ServerStatus
+  /** The herd as this server sees it. */
+  readonly view: () => HerdView
 }
+
+/** Stopping takes no longer, whatever clients do: supervisors kill after some 5 s. */
+const STOP_MS_MAX = 3000
 
 /**
  * HTTP on connections that the port has accepted: it listens nowhere itself. Everything that speaks HTTP is a route here: the API, the
  * map, streams, phones, metrics.
  */
 export class HttpGateway {
+  readonly #context: HttpContext
   readonly #app: FastifyInstance
   readonly #server: Server
   readonly #streams: Streams
-  readonly #sockets = new Set<Socket>()
+  readonly #connections: Connections
 
-  private constructor(app: FastifyInstance, server: Server, streams: Streams) {
+  private constructor(
+    context: HttpContext,
+    app: FastifyInstance,
+    server: Server,
+    { streams, connections }: { readonly streams: Streams; readonly connections: Connections },
+  ) {
+    this.#context = context
     this.#app = app
     this.#server = server
     this.#streams = streams
+    this.#connections = connections
   }
 
   /** Makes the gateway, ready to take connections. */
   static async open(context: HttpContext): Promise<HttpGateway> {
-    const { limits } = context
+    const { limits, counters, log } = context
     const server = createServer({
       requestTimeout: limits.requestMsMax,
       headersTimeout: limits.headMsMax,
       keepAliveTimeout: limits.idleMsMax,
+      connectionsCheckingInterval: Math.min(limits.headMsMax, limits.requestMsMax, CHECK_MS_MAX),
+      shouldUpgradeCallback: isWebSocket,
+      // The guard says what is missing.
+      requireHostHeader: false,
+    })
+    const streams = new Streams()
+    const metrics = new Metrics(context, () => streams.count)
+    const connections = new Connections({
+      ...{ system: context.system, pendingMax: limits.pendingMax },
+      answered: (connection, { method = '', url = '' }, { statusCode }) => {
+        counters.httpRequests++
+        if (log.traffic)
+          log.event('info', 'http', { connection, method, path: targetForLog(url), status: statusCode })
+      },
     })
     const app = Fastify({
       bodyLimit: limits.bodyBytesMax,
-      forceCloseConnections: true,
       routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
-      serverFactory: (handler) => server.on('request', handler),
+      clientErrorHandler: (error, socket) => {
+        connections.whenAnswered(socket, () => refuseConnection(error, socket, context))
+      },
+      serverFactory: (handler) =>
+        server.on('request', (request, response) => {
+          if (connections.begin(request, response)) handler(request, response)
+          else {
+            counters.httpRefused++
+            request.socket.destroy()
+          }
+        }),
     })
-    const streams = new Streams()
-    handleErrors(app, context.log)
+    const guard = new OriginGuard(context)
+    handleErrors(app, log)
     checkBySchemas(app)
     addJsonBodies(app)
-    new OriginGuard(context.allowedOrigins).addTo(app)
+    guard.addTo(app)
+    metrics.addTo(app)
     await addApiDocs(app, context.version)
     addReportRoutes(app, context)
     addClientRoutes(app, context)
     addOwnTracksRoutes(app, context)
     addOsmAndRoutes(app, context, await addMapRoutes(app, context.map))
     addStreamRoute(app, context, streams)
+    addHerdRoute(app, context)
+    addHealthRoutes(app, context)
+    addMetricsRoute(app, context, metrics)
+    const door = new SocketDoor(context, guard, streams)
+    door.addTo(app)
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      connections.hold(socket)
+      door.take(request, socket, head)
+    })
     await app.ready()
     // It never listens by itself, and without this event it would watch over no time-outs.
     server.emit('listening')
-    return new HttpGateway(app, server, streams)
+    return new HttpGateway(context, app, server, { streams, connections })
   }
 
   /** Takes over a connection that begins with an HTTP request. */
-  take(socket: Socket, bytes: Buffer): void {
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
+  take(socket: Socket, connection: number, bytes: Buffer): void {
+    this.#connections.add(socket, connection)
     socket.unshift(bytes)
     this.#server.emit('connection', socket)
     socket.resume()
   }
 
-  /** Answers what was asked, and closes every connection; at once those of streams. */
+  /** Ends the streams, answers what was asked, and closes every connection. */
   async stop(): Promise<void> {
     this.#streams.end()
+    await this.#connections.stop(Math.min(this.#context.limits.lingerMsMax, STOP_MS_MAX))
     await this.#app.close()
-    for (const socket of this.#sockets) socket.destroySoon()
+    this.#server.close()
   }
 }
 
 /** An ID in a path may be as long as an ID, each byte as `%FF`. */
 const MAX_PARAM_LENGTH = 3 * 1024
+/** Late requests are looked for at least so often. */
+const CHECK_MS_MAX = 30_000
+
+/** What else wants to be upgraded, to HTTP/2 for instance, is answered as it is. */
+function isWebSocket({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+/** Answers what is no HTTP, too large or too late, and closes its connection. */
+function refuseConnection(
+  error: Error & { code?: string },
+  socket: Socket,
+  { counters, system, limits }: HttpContext,
+): void {
+  if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') {
+    if (error.code === 'ECONNRESET') socket.destroy()
+    return
+  }
+  counters.httpRefused++
+  const [status, detail] = STATUS_OF[error.code ?? ''] ?? [400, `that is no HTTP: ${error.message}`]
+  const title = STATUS_CODES[status] ?? ''
+  const body = problemText(status, 'invalid', title, detail)
+  const head = `HTTP/1.1 ${status} ${title}\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`
+  socket.end(head + body)
+  // What still comes is read and dropped: closing over unread bytes would take back the answer.
+  const cancel = system.after(Math.min(limits.lingerMsMax, STOP_MS_MAX), () => socket.destroy())
+  socket.once('close', cancel)
+}
+
+const STATUS_OF: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'the head of a request may have 16 KiB'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'the extensions of a chunk may have 16 KiB'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not come in time (http.headMsMax, http.requestMsMax)'],
+}
 
 function handleErrors(app: FastifyInstance, log: Log): void {
   app.setNotFoundHandler((request, reply) =>
@@ -130,8 +232,18 @@ function handleErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     if (error instanceof CallRefused) return sendRefusal(reply, error)
     const status = error.statusCode ?? 500
-    if (status < 500) return sendProblem(reply, status, 'invalid', 'Bad Request', error.message)
+    if (status < 500)
+      return sendProblem(reply, status, 'invalid', STATUS_CODES[status] ?? '', detailOf(error))
     log.event('error', 'http', { error: error.message })
     return sendProblem(reply, 500, 'internal', 'Internal Server Error', 'this is a mistake of the server')
   })
+}
+
+/** What the framework objects to, with what would be right. */
+function detailOf({ code, message }: FastifyError): string {
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    return 'the body is JSON: content-type application/json or application/geo+json'
+  }
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return 'the body is too large (http.bodyBytesMax)'
+  return message
 }

@@ -26,12 +26,11 @@ export function isOsmAnd({ method, url }: Pick<FastifyRequest, 'method' | 'url'>
 }
 
 /** Makes what answers OsmAnd and Traccar Client, for a route whose bodies are taken as they are. */
-export function osmAndHandler({
-  calls,
-  gatekeeper,
-  allowedOrigins,
-}: Pick<HttpContext, 'calls' | 'gatekeeper' | 'allowedOrigins'>): OsmAndHandler {
-  const guard = new OriginGuard(allowedOrigins)
+export function osmAndHandler(
+  context: Pick<HttpContext, 'calls' | 'gatekeeper' | 'allowedOrigins' | 'allowedHosts'>,
+): OsmAndHandler {
+  const { calls, gatekeeper } = context
+  const guard = new OriginGuard(context)
   return async (request, reply) => {
     // A GET changes something here: a picture in a page of another origin would be enough.
     if (!guard.admits(request)) {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import type { CallRefused, RefusalCode } from '../calls/call-refused.ts'
+import { CallRefused, type RefusalCode } from '../calls/call-refused.ts'
 import type { ProblemJson } from './shapes.ts'
 
 /** The type of an error's body: RFC 9457. */
@@ -16,6 +16,13 @@ const STATUS: Readonly<Record<RefusalCode, readonly [status: number, title: stri
   late: [504, 'Not Held Widely Enough In Time'],
 }
 
+/** Whoever asks shows no token, or none that holds. */
+export class NotAdmitted extends CallRefused {
+  constructor(reason: string) {
+    super('not-allowed', reason)
+  }
+}
+
 /** The HTTP status of a refusal. */
 export function statusOf(code: RefusalCode): number {
   return STATUS[code][0]
@@ -25,6 +32,12 @@ export function statusOf(code: RefusalCode): number {
 export function problemOf({ code, message }: Pick<CallRefused, 'code' | 'message'>): ProblemJson {
   const [status, title] = STATUS[code]
   return { type: `urn:herd:${code}`, title, status, detail: message }
+}
+
+/** A problem as the text of a body. */
+export function problemText(status: number, code: string, title: string, detail: string): string {
+  const problem: ProblemJson = { type: `urn:herd:${code}`, title, status, detail }
+  return JSON.stringify(problem)
 }
 
 /** Answers with a problem. @param code for programs. @param detail what was wrong, and what would be right. */
@@ -42,7 +55,12 @@ export function sendProblem(
 }
 
 /** Answers with what a call was refused for. */
-export function sendRefusal(reply: FastifyReply, { code, message, waitMs }: CallRefused): FastifyReply {
+export function sendRefusal(reply: FastifyReply, refused: CallRefused): FastifyReply {
+  const { code, message, waitMs } = refused
+  if (refused instanceof NotAdmitted) {
+    void reply.header('www-authenticate', 'Bearer realm="herd"')
+    return sendProblem(reply, 401, 'not-admitted', 'Unauthorized', message)
+  }
   const [status, title] = STATUS[code]
   if (waitMs !== null) void reply.header('retry-after', Math.max(1, Math.ceil(waitMs / 1000)))
   return sendProblem(reply, status, code, title, message)

@@ -70,8 +70,8 @@ export interface NearQuery extends FormatQuery {
   readonly max_age_s?: number
 }
 
-/** Of what is near. */
-export const nearQuery: Type.TObject = object<NearQuery>('', {
+/** What a search around something is told, in a query or in a message. */
+export const nearMembers: { readonly [Name in keyof Required<Omit<NearQuery, 'format'>>]: Type.TSchema } = {
   lat: Type.Optional(latitude),
   lon: Type.Optional(longitude),
   client: Type.Optional({
@@ -79,8 +79,12 @@ export const nearQuery: Type.TObject = object<NearQuery>('', {
     description: 'Instead of lat and lon: around this client, without it.',
   }),
   radius_m: Type.Optional(radius),
-  ...{ limit, format, max_age_s: maxAge },
-})
+  limit,
+  max_age_s: maxAge,
+}
+
+/** Of what is near. */
+export const nearQuery: Type.TObject = object<NearQuery>('', { ...nearMembers, format })
 
 /** Of what is within a polygon. */
 export interface WithinQuery extends FormatQuery {

@@ -5,11 +5,16 @@
 import Type from 'typebox'
 import { CLIENT_BYTES_MAX } from '../calls/report.ts'
 import type {
+  BudgetJson,
   FeatureCollectionJson,
   FeatureJson,
   FixesJson,
   FixJson,
   FixPageJson,
+  HealthJson,
+  HerdJson,
+  HerdServerJson,
+  LinkHealthJson,
   NotReportedJson,
   ProblemJson,
   ReportedJson,
@@ -248,3 +253,64 @@ export const reportAnswers: object = answers(
   Type.Union([reportedSchema, Type.Array(Type.Union([reportedSchema, notReportedSchema]))]),
   null,
 )
+
+const linkHealthSchema = object<LinkHealthJson>('A link, as a server sees it.', {
+  neighbor: Type.String(),
+  open: Type.Boolean(),
+  round_trip_ms: Type.Union([Type.Number(), Type.Null()]),
+  queued: Type.Integer({ description: 'Fixes owed to the neighbor.' }),
+  in_per_s: Type.Number({ description: 'AT lines a second from the neighbor.' }),
+  out_per_s: Type.Number({ description: 'AT lines a second to the neighbor.' }),
+})
+
+const budgetSchema = object<BudgetJson>('What the herd may ask of a provider of places.', {
+  provider: Type.String(),
+  per: Type.Enum(['day', 'month']),
+  period: Type.String(),
+  budget: Type.Integer(),
+  used_here: Type.Integer(),
+  used_by_herd: Type.Integer(),
+  left_here: Type.Integer(),
+})
+
+const healthSchema = object<HealthJson>('How a server is, as it says of itself every two seconds.', {
+  version: Type.String(),
+  run: Type.String({ description: 'New at each start.' }),
+  age_s: Type.Number({ description: 'Seconds since this was heard.' }),
+  up_s: Type.Number(),
+  readiness: Type.Enum(['ready', 'catching up', 'alone']),
+  clients: Type.Integer(),
+  connections: Type.Integer(),
+  watchers: Type.Integer(),
+  fixes_per_s: Type.Number({ description: 'Fixes a second that were new to it.' }),
+  accepted_per_s: Type.Number({ description: 'Reports a second of its own clients.' }),
+  busy_pct: Type.Number({ description: 'The part of the time in which it was at work.' }),
+  audits_failed: Type.Integer({ description: 'Times that tables differed which should not have.' }),
+  clock_off_ms: Type.Union([Type.Number(), Type.Null()]),
+  http: Type.Boolean(),
+  mqtt: Type.Boolean(),
+  links: Type.Array(linkHealthSchema),
+  budgets: Type.Array(budgetSchema),
+  vector: Type.String({ description: 'Of what it claims to hold.' }),
+  table: Type.Optional(Type.String({ description: 'Of its table; absent while that changes.' })),
+})
+
+/** The herd as one server sees it. */
+export const herdSchema: Type.TObject = object<HerdJson>('The herd as one server sees it.', {
+  herd: Type.String(),
+  server: Type.String({ description: 'The server that says so.' }),
+  servers: Type.Array(
+    object<HerdServerJson>('A server.', {
+      name: Type.String(),
+      host: Type.String(),
+      port: Type.Integer(),
+      reachable: Type.Boolean(),
+      state: Type.Enum(['up', 'left']),
+      links: Type.Array(Type.String(), { description: 'Those that it has an open link with.' }),
+      health: Type.Optional(healthSchema),
+    }),
+  ),
+  agree: Type.Union([Type.Boolean(), Type.Null()], {
+    description: 'Whether the tables of all servers in reach are equal; null: not known.',
+  }),
+})

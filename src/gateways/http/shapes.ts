@@ -146,25 +146,39 @@ export interface LinkHealthJson {
   readonly round_trip_ms: number | null
   /** Fixes owed to the neighbor. */
   readonly queued: number
-  /** AT lines a second; `null` where nobody counts them. */
-  readonly in_per_s: number | null
-  readonly out_per_s: number | null
+  /** AT lines a second, from the neighbor and to it. */
+  readonly in_per_s: number
+  readonly out_per_s: number
 }
 
-/** How a server is. */
+/** How a server is, as it says of itself every two seconds. Rates are those of the last seconds. */
 export interface HealthJson {
+  readonly version: string
+  /** The run that says so, in hex, and how many seconds ago it was heard. */
+  readonly run: string
+  readonly age_s: number
+  readonly up_s: number
+  readonly readiness: 'ready' | 'catching up' | 'alone'
   readonly clients: number
   readonly connections: number
-  readonly readiness: 'ready' | 'catching up' | 'alone'
-  readonly up_s: number
-  readonly links: readonly LinkHealthJson[]
-  /** Fixes a second that were new to it. */
+  readonly watchers: number
+  /** Fixes a second that were new to it, from clients and neighbors. */
   readonly fixes_per_s: number
+  /** Reports a second of its own clients. */
+  readonly accepted_per_s: number
+  /** The part of the time in which it was at work, of one processor. */
+  readonly busy_pct: number
   readonly audits_failed: number
+  /** By how much its clock is off most neighbors'; `null`: not by much. */
+  readonly clock_off_ms: number | null
+  readonly http: boolean
+  readonly mqtt: boolean
+  readonly links: readonly LinkHealthJson[]
   readonly budgets: readonly BudgetJson[]
-  /** Of its table; equal where tables are. */
+  /** Of what it claims to hold. */
+  readonly vector: string
+  /** Of its table as it stands; absent while that changes. */
   readonly table?: string
-  readonly version: string
 }
 
 /** What the herd may ask of a provider of places. */

@@ -44,6 +44,8 @@ const TURN_MS = 10
 const TURN_OFFERS_MAX = 100_000
 const TURN_FIXES_MIN = 16
 const TURN_FIXES_MAX = 1024
+/** When there may be room for one more who watches. */
+const RETRY_MS = 5000
 /** Cursors are told at most so often. */
 const CURSOR_MS = 500
 
@@ -102,7 +104,8 @@ export class WatchHub {
     const { limits, counters, replica } = this.#context
     if (this.#all.size >= limits.watchersMax) {
       counters.watchersRefused++
-      throw new CallRefused('too-many', `${limits.watchersMax} watch already (limits.watchersMax)`)
+      const most = `${limits.watchersMax} watch already (limits.watchersMax)`
+      throw new CallRefused('rate', most, RETRY_MS)
     }
     const since = typeof from === 'object' ? readCursor(from.cursor, replica.runs) : from
     if (since === null) throw new CallRefused('invalid', 'that is no cursor: begin without one')

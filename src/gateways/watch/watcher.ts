@@ -72,6 +72,7 @@ export class Watcher {
   readonly #inside = new Set<number>()
   #isBlocked = false
   #isTold = false
+  #toldCursor: string | null = null
 
   /** @param since what need not be told; `null`: tell everything; `'now'`: only what comes from now on. */
   constructor(
@@ -125,10 +126,13 @@ export class Watcher {
   /** Lets out what was told. @param cursor what it may come back with, if it was told all. */
   flush(cursor: string | null): void {
     if (this.#isBlocked) return
-    const isDue = cursor !== null && this.isUpToDate
+    const isDue = cursor !== null && cursor !== this.#toldCursor && this.isUpToDate
     if (!this.#isSaturated && this.isUpToDate) this.#mayBeAnywhere = false
     if (!this.#isTold && !isDue) return
-    if (isDue) this.#sink.cursor(cursor)
+    if (isDue) {
+      this.#sink.cursor(cursor)
+      this.#toldCursor = cursor
+    }
     this.#isTold = false
     this.#isBlocked = !this.#sink.flush()
   }
