@@ -6,9 +6,9 @@
  *     node scripts/build-web.ts --if-possible   does nothing where the tools for it are not installed
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, extname } from 'node:path'
+import { basename, dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -18,9 +18,17 @@ import type { GeometryCollection, GeometryObject, Topology } from 'topojson-spec
 const BYTES_MAX = 700_000
 /** Parts of a full circle in which the world is kept: 1.3 km, which is finer than Natural Earth's 1 : 50,000,000. */
 const WORLD_PARTS = 30_000
-const TEXTS = new Set(['.html', '.js', '.mjs', '.css', '.json', '.svg'])
+const TEXTS = new Set(['.txt', '.html', '.js', '.mjs', '.css', '.json', '.svg'])
+
+const BUNDLED = ['maplibre-gl', 'world-atlas', 'topojson-client', 'pmtiles', 'fflate']
 
 type Countries = Topology<{ countries: GeometryCollection<{ name: string }> }>
+
+interface Package {
+  readonly license?: string
+  readonly homepage?: string
+  readonly repository?: string | { readonly url: string }
+}
 
 const root = new URL('..', import.meta.url)
 const out = new URL('dist/web/', root)
@@ -81,6 +89,7 @@ async function build(): Promise<void> {
     labels: asset('labels.json', readFileSync(new URL('data/map-labels.json', root))),
     icon: asset('icon.svg', readFileSync(new URL('src/web/icon.svg', root))),
   }
+  write('assets/licences.txt', licences())
   const html = readFileSync(new URL('src/web/index.html', root), 'utf8')
   write(
     'index.html',
@@ -92,6 +101,20 @@ async function build(): Promise<void> {
     console.error('The live map is too large.')
     process.exitCode = 1
   }
+}
+
+/** Of all that is in the bundle. */
+function licences(): string {
+  return BUNDLED.map((name) => {
+    const folder = dirname(resolve(`${name}/package.json`))
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+    const { license, homepage, repository }: Package = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    )
+    const where = homepage ?? (typeof repository === 'object' ? repository.url : repository)
+    const text = file === undefined ? `${license}; ${where}` : readFileSync(join(folder, file), 'utf8').trim()
+    return `# ${name}\n\n${text}\n`
+  }).join('\n\n')
 }
 
 /** Writes a file, and beside it the same compressed. @returns its size by Brotli. */
