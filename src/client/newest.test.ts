@@ -26,6 +26,7 @@ const clientFix: fc.Arbitrary<ClientFix> = fc
   })
   .map(({ server, time, skew, positionText }) => ({
     ...{ client: 'a', server, time, skew, positionText, latitude: 1, longitude: 2, attributes: {} },
+    clientBytes: Buffer.from('a'),
     timeText: `${time.seconds}.${time.nanoseconds}`,
     skewText: '+0',
   }))

@@ -17,7 +17,8 @@ function server(
 ): HerdServerJson {
   const health: HealthJson = {
     ...{ clients: 3, connections: 1, readiness: 'ready', up_s: 5, links, fixes_per_s: 1, audits_failed: 0 },
-    ...{ budgets: [], version: '1' },
+    ...{ budgets: [], version: '1', run: 'ab', age_s: 0, watchers: 0, accepted_per_s: 1, busy_pct: 1 },
+    ...{ clock_off_ms: null, http: true, mqtt: true, vector: '0' },
   }
   const open = links.filter((one) => one.open).map(({ neighbor }) => neighbor)
   return { name, host: 'localhost', port: 1, reachable: true, state: 'up', links: open, health, ...more }
@@ -30,7 +31,7 @@ function herd(servers: readonly HerdServerJson[], agree: boolean | null = true):
 test('each link once, with what both ends know of it', () => {
   const servers = [
     server('Alford', [link('Ball', { queued: 5, round_trip_ms: null })]),
-    server('Ball', [link('Alford', { queued: 2, in_per_s: null, out_per_s: 9 }), link('Nobody')]),
+    server('Ball', [link('Alford', { queued: 2, in_per_s: 0, out_per_s: 9 }), link('Nobody')]),
   ]
   assert.deepEqual(linkStates(herd(servers)), [
     { ends: ['Alford', 'Ball'], open: true, roundTripMs: 2, queued: 7, perSecond: 9 },

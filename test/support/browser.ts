@@ -18,7 +18,7 @@ export interface TestPage {
   /** What the page, or the browser about it, complained of: scripts, styles that its policy forbids. */
   readonly complaints: readonly string[]
   /** Keeps a picture of it in test/artifacts. */
-  shot(name: string): Promise<void>
+  readonly shot: (name: string) => Promise<void>
 }
 
 /** Starts the browser; it is gone when the test is over. It draws without a graphics card. */

@@ -17,6 +17,7 @@ const NOW = { seconds: 2_000_000_000, nanoseconds: 0 }
 /** A fix that was received at a time. */
 function fixAt(client: string, seconds: number): WatchedFix {
   const fix: ClientFix = {
+    clientBytes: Buffer.from(client),
     ...{ client, server: 'Alford', latitude: 1, longitude: 2, positionText: '+1+2' },
     ...{ time: { seconds, nanoseconds: 0 }, timeText: String(seconds) },
     ...{ skew: { seconds: 0, nanoseconds: 0 }, skewText: '+0', attributes: {} },

@@ -8,6 +8,7 @@ import {
   watchedHerd,
 } from '../../../test/support/watched-herd.ts'
 import { makeBox } from '../../locations/index.ts'
+import { EVERYTHING } from '../access/grant.ts'
 
 const CLIENTS = ['a', 'b', 'c', 'd', 'e', 'f']
 /** Where latitude and longitude are positive. */
@@ -207,6 +208,7 @@ test('whoever may not read a client is never told of it', async () => {
   const [alford] = watched
   assert.ok(alford !== undefined)
   const grant = {
+    ...EVERYTHING,
     name: 'a reader',
     readsAll: false,
     mayReport: () => false,
