@@ -81,7 +81,11 @@ async function run(): Promise<object> {
   }
 }
 
-async function watchAndMeasure(plan: WatchPlan, watchers: Watcher[], reporter: FixReporters): Promise<object> {
+async function watchAndMeasure(
+  plan: WatchPlan,
+  watchers: Watcher[],
+  reporter: FixReporters,
+): Promise<object> {
   await come(plan, watchers, FIRST_WATCHERS)
   await measure(watchers.length, reporter, FIRST_RATE, FIRST_SECONDS)
   const residentBefore = await memoryOfServer()
