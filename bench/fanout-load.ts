@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { FanDelays } from './load/fan-delays.ts'
-import { FixReporter } from './load/fix-reporter.ts'
+import { FixReporters } from './load/fix-reporter.ts'
 import { Pace } from './load/pace.ts'
 import { watchForSilence } from './load/silence.ts'
 import { Watcher, type WatchKind, type WatchPlan } from './load/watchers.ts'
@@ -24,6 +24,9 @@ const FIRST_RATE = 50
 const FIRST_SECONDS = 1
 /** Of the fixes that warm up the telling of all. */
 const WARM_RATE = 10
+/** Connections that report in turn, so that none waits for the answer to another. */
+const REPORTERS = 10
+const BEAT_MS = 5000
 const SETTLE_MS_MAX = 15_000
 
 const { values } = parseArgs({
@@ -63,18 +66,26 @@ async function run(): Promise<object> {
     fail,
   }
   const watchers: Watcher[] = []
-  const reporter = new FixReporter(plan)
+  const reporter = new FixReporters(plan, REPORTERS)
+  const beat = setInterval(() => {
+    for (const watcher of watchers) watcher.beat()
+  }, BEAT_MS)
   const silence = watchForSilence(() => reporter.answered + watchers.length, SILENCE_MS_MAX, fail)
   try {
     return await Promise.race([watchAndMeasure(plan, watchers, reporter), failed])
   } finally {
     clearInterval(silence)
+    clearInterval(beat)
     reporter.close()
     for (const watcher of watchers) watcher.close()
   }
 }
 
-async function watchAndMeasure(plan: WatchPlan, watchers: Watcher[], reporter: FixReporter): Promise<object> {
+async function watchAndMeasure(
+  plan: WatchPlan,
+  watchers: Watcher[],
+  reporter: FixReporters,
+): Promise<object> {
   await come(plan, watchers, FIRST_WATCHERS)
   await measure(watchers.length, reporter, FIRST_RATE, FIRST_SECONDS)
   const residentBefore = await memoryOfServer()
@@ -112,7 +123,7 @@ async function come(plan: WatchPlan, watchers: Watcher[], count: number): Promis
 /** Reports at a rate, and waits until all were told of all. */
 async function measure(
   watchers: number,
-  reporter: FixReporter,
+  reporter: FixReporters,
   rate: number,
   seconds: number,
 ): Promise<object> {

@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net'
 import { HttpReplies } from './http-replies.ts'
 import { type WatchPlan, watchedClient } from './watchers.ts'
 
-/** One who reports, and doesn't wait for the answers. */
-export class FixReporter {
+/** One connection: what is to be reported before the answer to the last is there, waits. */
+class FixReporter {
   answered = 0
   readonly #plan: Pick<WatchPlan, 'host' | 'port' | 'fail'>
   readonly #waiting: string[] = []
@@ -46,5 +46,28 @@ export class FixReporter {
     if (request === undefined) return
     this.#isBusy = true
     this.#socket.write(request)
+  }
+}
+
+/** Reports in turn over some connections. */
+export class FixReporters {
+  readonly #reporters: readonly FixReporter[]
+
+  constructor(plan: Pick<WatchPlan, 'host' | 'port' | 'fail'>, connections: number) {
+    this.#reporters = Array.from({ length: connections }, () => new FixReporter(plan))
+  }
+
+  /** Reports that were answered. */
+  get answered(): number {
+    return this.#reporters.reduce((sum, { answered }) => sum + answered, 0)
+  }
+
+  /** A client of its own reports each fix: so none takes the place of another. */
+  report(fix: number): void {
+    this.#reporters[fix % this.#reporters.length]?.report(fix)
+  }
+
+  close(): void {
+    for (const reporter of this.#reporters) reporter.close()
   }
 }

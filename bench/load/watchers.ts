@@ -54,6 +54,9 @@ export interface WatchPlan {
 
 const STATUS: Readonly<Record<WatchKind, string>> = { sse: 'HTTP/1.1 200 ', socket: 'HTTP/1.1 101 ' }
 
+/** A pong that nobody asked for (RFC 6455 §5.5.3), masked with zeros. */
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
+
 /** One who watches all clients from now on. */
 export class Watcher {
   /** The server has let it in. */
@@ -79,6 +82,11 @@ export class Watcher {
     this.#socket.once('connect', () => this.#socket.write(requestOf(plan)))
     this.#socket.once('error', plan.fail)
     this.#socket.once('close', this.#lost)
+  }
+
+  /** Shows that it lives, as the answer to a ping would: to be called every few seconds. */
+  beat(): void {
+    if (this.#isReady && this.#plan.kind === 'socket') this.#socket.write(PONG)
   }
 
   close(): void {
