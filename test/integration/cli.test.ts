@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../../bin/herd.js', import.meta.url))
-const WAIT_MS_MAX = 20_000
+const WAIT_MS_MAX = 60_000
 const SERVERS = ['Alford', 'Ball', 'Hamilton']
 
 interface Herd {
