@@ -128,7 +128,7 @@ export async function startServer(
   })
   const health = new HerdHealth({
     ...{ herd: config.name, name, run, replica, counters, members, forgetAfterSeconds, system },
-    ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: false },
+    ...{ rowsMax: limits.serverNamesMax, http: config.http.on, mqtt: config.mqtt.on },
     links: () => links,
     connections: () => addresses.connections,
     watchers: () => gateways?.hub.watchers ?? 0,

@@ -186,7 +186,7 @@ function headText({ herd, servers, agree }: TopHerd, { width, paint }: TopLayout
   const parts: readonly (readonly [Parameters<Paint>[0] | null, string])[] = [
     ['bold', `herd ${shown(herd)}`],
     [up.length < ours.length ? 'red' : null, `${up.length} of ${ours.length} servers up`],
-    [null, `${countText(clients)} clients`],
+    [null, `${countText(clients)} ${clients === 1 ? 'client' : 'clients'}`],
     [null, `${rateText(accepted)} reports/s`],
     [agree === null ? 'dim' : agree ? 'green' : 'red', light],
   ]
