@@ -9,7 +9,7 @@ import { fc, runs } from '../../test/support/properties.ts'
 import { cutPair, firstChunk, type SocketPair, socketPair } from '../../test/support/socket-pairs.ts'
 import type { Channel } from './greet.ts'
 import { makeLinkKeys } from './link-keys.ts'
-import { type LinkEncryption, LinkSecurity, type Secured, TLS_FIRST_BYTE } from './link-security.ts'
+import { type LinkEncryption, LinkSecurity, type Secured } from './link-security.ts'
 
 const MS_MAX = 20_000
 const SECRET = Buffer.from('a secret of the herd')
@@ -48,6 +48,9 @@ async function carry(from: Channel, to: Channel, text: string): Promise<string> 
   for await (const chunk of to.socket as AsyncIterable<Buffer>) read += chunk.toString()
   return read
 }
+
+/** Records of a handshake begin with it. */
+const TLS_FIRST_BYTE = 0x16
 
 test('two that hold the secret have a connection that is theirs alone', async (t) => {
   const bindings: string[] = []

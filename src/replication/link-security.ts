@@ -32,9 +32,6 @@ export type Secured =
   | { readonly outcome: 'secure'; readonly channel: Channel }
   | { readonly outcome: 'refused' | 'lost'; readonly reason: string }
 
-/** The first byte of a TLS connection: a record of its handshake. No line that means anything begins with it. */
-export const TLS_FIRST_BYTE = 0x16
-
 /** What links ask for by ALPN, so that a port that clients encrypt on as well can tell. */
 export const LINK_ALPN = 'herd'
 
@@ -112,7 +109,7 @@ export class LinkSecurity {
   }
 
   /**
-   * Encrypts a connection that was accepted and began with `TLS_FIRST_BYTE`, in `msMax` at most. Never throws.
+   * Encrypts a connection that was accepted and began with TLS, in `msMax` at most. Never throws.
    *
    * @param chunk what was read from it already. The socket must be paused and nobody else's any more.
    */

@@ -159,16 +159,18 @@ test('garbage, half a greeting, TLS in TLS, and strangers to the authority: clos
   const patient = await herd.connect('Alford')
   await patient.send(Buffer.from('\x16\x03\x01\x02\x00\x01', 'latin1'))
   for (const bytes of [
-    '\x16',
+    '\x16\x03\x01',
     '\x16\x03\x01\xff\xff',
     `\x16\x03\x01\x00\x05${'x'.repeat(5000)}\n`,
-    `\x16${'x'.repeat(20_000)}`,
+    `\x16\x03\x03${'x'.repeat(20_000)}`,
   ]) {
     const client = await herd.connect('Alford')
     await client.send(Buffer.from(bytes, 'latin1'))
     client.halfClose()
     assert.doesNotMatch(await client.rest(), /^[?A]/)
   }
+  // What only begins with the same byte is a line.
+  assert.equal(await herd.converse('Alford', '\x16 is no TLS\n'), '? \x16 is no TLS\n')
   // By the time alone.
   assert.equal(await patient.rest(), '')
   const inner = LineClient.over(await secured(t, port, ca))

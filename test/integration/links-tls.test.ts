@@ -74,10 +74,10 @@ test('garbage, half a handshake and plain greetings: closed in time, and nobody 
   const patient = await herd.connect('Alford')
   await patient.send(CLIENT_HELLO_BEGUN)
   for (const bytes of [
-    '\x16',
+    '\x16\x03\x01',
     '\x16\x03\x01\xff\xff',
-    `\x16 ${'x'.repeat(5000)}\n`,
-    `\x16IAMAT victim +1+1 1\n`,
+    `\x16\x03\x01 ${'x'.repeat(5000)}\n`,
+    `\x16\x03\x01IAMAT victim +1+1 1\n`,
   ]) {
     const client = await herd.connect('Alford')
     await client.send(Buffer.from(bytes, 'latin1'))

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { TLS_FIRST_BYTE } from '../../replication/link-security.ts'
 import type { Links } from '../../replication/links.ts'
 import type { System } from '../../system.ts'
 import type { Gatekeeper } from '../access/grant.ts'
@@ -30,15 +29,6 @@ export interface Takers {
   readonly mqtt: TakeConnection | null
   /** A link, or a client that encrypts. */
   readonly tls: TakeConnection
-}
-
-/** A CONNECT packet of MQTT begins with it, and no line that means anything. */
-const MQTT_FIRST_BYTE = 0x10
-
-/** Who takes a connection that begins with this byte; `null`: it may be one of lines. */
-export function takerOf(takers: Takers, first: number | undefined): TakeConnection | null {
-  if (first === TLS_FIRST_BYTE) return takers.tls
-  return first === MQTT_FIRST_BYTE ? takers.mqtt : null
 }
 
 /** What all connections of line commands share. */

@@ -2,7 +2,9 @@ import type { Socket } from 'node:net'
 import { NOT_NEWER } from '../../locations/index.ts'
 import { LineFramer } from '../../protocol/index.ts'
 import { AckHold } from './ack-hold.ts'
-import { type ConnectionContext, takerOf } from './connection-context.ts'
+import { AwaitedReplies } from './awaited-replies.ts'
+import type { ConnectionContext } from './connection-context.ts'
+import { Opening } from './first-bytes.ts'
 import { LineAccess } from './line-access.ts'
 import { LineWatches } from './line-watches.ts'
 import { isHttpRequestLine, isServersTalk, isTokenLine, logLine, TOKEN_MISPLACED } from './odd-lines.ts'
@@ -34,6 +36,8 @@ export class LineConnection {
   readonly #replies: ReplyWriter
   readonly #onHandedOver: () => void
   #state: State = 'reading'
+  /** `null` once it is known that lines are spoken. */
+  #opening: Opening | null = new Opening()
   #firstLine: (() => void) | null
   #ended = false
   #stopping = false
@@ -41,9 +45,8 @@ export class LineConnection {
   #lingerTimer: (() => void) | null = null
   /** The limit that keeps it paused; `null` when only others' turns do. */
   #pausedFor: PauseReason | null = null
-  /** Replies that were awaited are there, and will be sent when this turn is over. */
-  #isResuming = false
   readonly #turn: Turn
+  readonly #awaited: AwaitedReplies
   readonly #ack: AckHold
   readonly #watches: LineWatches
   readonly #access: LineAccess
@@ -58,6 +61,7 @@ export class LineConnection {
     this.#framer = new LineFramer(context.limits.lineBytesMax)
     this.#replies = new ReplyWriter(context, socket, id)
     this.#turn = new Turn(context, this.#replies, this.#address)
+    this.#awaited = new AwaitedReplies(this.#replies, this.#turn, () => this.#resume())
     this.#ack = new AckHold(context, this.#replies, () => this.#resume())
     this.#access = new LineAccess(context, this.#address, (line) => this.#say(line))
     this.#watches = new LineWatches(context, this.#replies, () => this.#work())
@@ -79,19 +83,26 @@ export class LineConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state === 'closing') return
-    if (this.#firstLine !== null && this.#framer.pendingBytes === 0) {
-      const take = takerOf(this.#context.takers, chunk[0])
-      if (take !== null) {
-        this.#handOver()
-        take(this.#socket, this.#id, chunk)
-        return
-      }
+    if (this.#opening === null) {
+      this.#framer.push(chunk)
+      this.#work()
+      return
     }
-    this.#framer.push(chunk)
-    this.#work()
+    const beginning = this.#opening.push(chunk)
+    if (beginning === 'more') return
+    const { bytes } = this.#opening
+    this.#opening = null
+    const take = beginning === 'lines' ? null : this.#context.takers[beginning]
+    if (take === null) this.#onData(bytes)
+    else {
+      this.#handOver()
+      take(this.#socket, this.#id, bytes)
+    }
   }
 
   readonly #onEnd = (): void => {
+    if (this.#opening !== null) this.#framer.push(this.#opening.bytes)
+    this.#opening = null
     this.#ended = true
     this.#work()
   }
@@ -235,7 +246,7 @@ export class LineConnection {
       commands.invalid(buffer, start, end)
       return
     }
-    const resolve = this.#awaitReply(mark)
+    const resolve = this.#awaited.await(mark)
     void findPlaces(ask, parser.items, this.#address).then((json) => resolve(Buffer.from(`${json}\n\n`)))
   }
 
@@ -252,28 +263,12 @@ export class LineConnection {
     if (isDone) whosat.append(search)
     else {
       this.#context.counters.searchesLong++
-      const resolve = this.#awaitReply(output.waiting)
+      const resolve = this.#awaited.await(output.waiting)
       const isWanted = (): boolean => !this.#socket.destroyed
       whosat.finish(search, isWanted, () => {
         output.cutBack(0)
         whosat.append(search)
         resolve(output.take())
-      })
-    }
-  }
-
-  /** Begins a reply whose rest comes later; the function that it returns is to be called with it, in another turn. */
-  #awaitReply(mark: number): (rest: Buffer) => void {
-    const resolve = this.#replies.await(mark)
-    this.#turn.measureRoom()
-    return (rest) => {
-      resolve(rest)
-      // Those that come at about the same time go out in one write.
-      if (this.#isResuming) return
-      this.#isResuming = true
-      process.nextTick(() => {
-        this.#isResuming = false
-        this.#resume()
       })
     }
   }
