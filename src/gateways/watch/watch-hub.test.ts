@@ -173,6 +173,27 @@ test('one that takes nothing for long is told the newest of each once it does', 
   assert.ok(one.told - before <= count, `${one.told - before} were told`)
 })
 
+test('what was remembered and comes anew in the same turn is told once', async () => {
+  const { watched } = watchedHerd(['Alford'], REMEMBERED)
+  const [alford] = watched
+  assert.ok(alford !== undefined)
+  const one = new WatchingClient({})
+  one.watch(alford)
+  const report = async (time: number): Promise<void> => {
+    alford.server.takeAt(`AT Alford +0.5 a +10+10 ${time}`)
+    if (time < 3) await alford.turn(20)
+  }
+  one.isBlocked = true
+  for (const time of [1, 2]) await report(time)
+  const before = one.told
+  // The newest isn't offered yet when it says that it takes more.
+  await report(3)
+  one.unblock()
+  for (let turns = 0; turns < 3; turns++) await alford.turn(20)
+  assert.equal(one.seen.get('a'), '3')
+  assert.equal(one.told - before, 1)
+})
+
 test('limits.watchersMax and limits.watchRememberedMax are kept, with what would be right', () => {
   const { watched } = watchedHerd(['Alford'], REMEMBERED)
   const [alford] = watched

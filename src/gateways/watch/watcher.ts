@@ -106,8 +106,13 @@ export class Watcher {
   offer(watched: WatchedFix): void {
     const { record } = watched
     if (record >= this.#sweepNext && record < this.#sweepEnd) return
-    if (this.#isBlocked) this.#remember(record)
-    else this.#tell(watched)
+    if (this.#isBlocked) {
+      this.#remember(record)
+      return
+    }
+    // What was remembered of it is told by this.
+    this.#pending.delete(record)
+    this.#tell(watched)
   }
 
   /** Goes on with what is behind, for one turn. */
