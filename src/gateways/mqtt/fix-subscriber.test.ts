@@ -58,7 +58,7 @@ async function subscriber(t: TestContext) {
     readClock: (time: { seconds: number; nanoseconds: number }) => Object.assign(time, NOW),
   }
   const limits = { inflightMax: 2, slowReaderMsMax: 10_000 }
-  const told = new FixSubscriber({ hub, counters: makeCounters(), system, limits }, client, far)
+  const told = new FixSubscriber({ hub, counters: makeCounters(), system, limits }, client, far, () => {})
   const messages = async (count: number): Promise<{ retain: boolean; qos: number; id: number }[]> => {
     while (received.length < count) await once(near, 'data')
     return received.splice(0).flatMap((packet) => {

@@ -28,6 +28,7 @@ export class FixSubscriber {
   readonly #context: SubscriberContext
   readonly #client: Client
   readonly #socket: Socket
+  readonly #dropSlow: () => void
   readonly #watched = new Map<string, Watched>()
   /** Messages of QoS 1 on their way, in the order in which they were sent. */
   readonly #inflight = new Map<number, number>()
@@ -39,10 +40,12 @@ export class FixSubscriber {
   #cancelSlow: (() => void) | null = null
   #isClosed = false
 
-  constructor(context: SubscriberContext, client: Client, socket: Socket) {
+  /** @param dropSlow told when the other end takes nothing for `slowReaderMsMax`. */
+  constructor(context: SubscriberContext, client: Client, socket: Socket, dropSlow: () => void) {
     this.#context = context
     this.#client = client
     this.#socket = socket
+    this.#dropSlow = dropSlow
   }
 
   /**
@@ -123,11 +126,8 @@ export class FixSubscriber {
   #waitForDrain(): void {
     if (this.#isFull) return
     this.#isFull = true
-    const { system, limits, counters } = this.#context
-    this.#cancelSlow = system.after(limits.slowReaderMsMax, () => {
-      counters.slowReadersDropped++
-      this.#socket.destroy()
-    })
+    const { system, limits } = this.#context
+    this.#cancelSlow = system.after(limits.slowReaderMsMax, this.#dropSlow)
     this.#socket.once('drain', () => {
       this.#cancelSlow?.()
       this.#isFull = false

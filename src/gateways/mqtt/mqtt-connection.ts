@@ -20,16 +20,29 @@ export class MqttConnection {
   /** What it subscribes to. */
   readonly filters: Set<string> = new Set()
   readonly subscriber: FixSubscriber
-  /** Whether it was said in the log that something of it was refused. */
+  /** Whether it was said in the log that something of it was refused … */
   isRefusalLogged = false
+  /** … and what it was closed for: aedes says that for each message that waited. */
+  isErrorLogged = false
   readonly #answers: Answer[] = []
   #rateWait: Promise<void> = Promise.resolve()
+  readonly #counters: SubscriberContext['counters']
+  #isDropped = false
 
   constructor(client: Client, socket: Socket, context: SubscriberContext) {
     this.client = client
     this.socket = socket
     this.address = socket.remoteAddress ?? ''
-    this.subscriber = new FixSubscriber(context, client, socket)
+    this.#counters = context.counters
+    this.subscriber = new FixSubscriber(context, client, socket, () => this.dropSlow())
+  }
+
+  /** Its client takes nothing of what waits for it: closes it, and counts that once. */
+  dropSlow(): void {
+    if (this.#isDropped) return
+    this.#isDropped = true
+    this.#counters.slowReadersDropped++
+    this.socket.destroy()
   }
 
   /**

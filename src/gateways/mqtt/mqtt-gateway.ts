@@ -50,7 +50,9 @@ const STOP_MS_MAX = 3000
 /** Return codes of CONNACK, MQTT 3.1.1 §3.2.2.3. */
 const IDENTIFIER_REJECTED = 2
 const NOT_AUTHORIZED = 5
+/** What aedes says of those that it closes. */
 const CONNECT_LATE = 'connect did not arrive in time'
+const DRAIN_LATE = 'drain timeout'
 
 /**
  * MQTT 3.1.1 on connections that the port has accepted, by aedes. What is published about where a client is, is a report; who
@@ -137,7 +139,11 @@ export class MqttGateway {
     const { counters, log } = this.#context
     const broker = this.#broker
     const failed = (client: Client, error: Error): void => {
+      const connection = this.#connections.get(client)
+      if (connection?.isErrorLogged === true) return
+      if (connection !== undefined) connection.isErrorLogged = true
       if (error.message === CONNECT_LATE) counters.mqttConnectsLate++
+      if (error.message === DRAIN_LATE) connection?.dropSlow()
       log.event('info', 'MQTT error', { client: client.id ?? '', error: error.message })
     }
     broker.on('clientError', failed)
@@ -351,8 +357,7 @@ export class MqttGateway {
       return false
     }
     if (socket.writableLength <= limits.replyBytesMax) return true
-    counters.slowReadersDropped++
-    socket.destroy()
+    connection.dropSlow()
     return false
   }
 }
