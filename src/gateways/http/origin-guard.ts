@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import { type Gatekeeper, isRefused } from '../access/grant.ts'
 import { sendProblem } from './problem.ts'
@@ -114,11 +115,12 @@ export class OriginGuard {
 
   /**
    * Whether a request calls the server by a name of its own. What shows a token need not: a page that doesn't know it gains nothing,
-   * nor one that is not admitted without.
+   * nor one that is not admitted without. Nor need what came encrypted: its browser has compared the name with our certificate.
    */
   #isCalledRightly({ headers, socket }: GuardedRequest): boolean {
     const { host, authorization } = headers
     if (host === undefined || authorization !== undefined || this.#hosts.has(ANY)) return true
+    if (socket instanceof TLSSocket) return true
     const name = nameOf(host.toLowerCase())
     if (this.#hosts.has(name) || isIP(name) !== 0) return true
     return isRefused(this.#gatekeeper.admit(null, socket.remoteAddress ?? ''))

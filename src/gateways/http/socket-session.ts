@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { isRefused } from '../access/grant.ts'
 import { CallRefused } from '../calls/call-refused.ts'
 import type { Caller } from '../calls/calls.ts'
 import type { Watching } from '../watch/watch-hub.ts'
@@ -45,6 +44,7 @@ export class SocketSession {
   #isAlive = true
   #stopBeating: () => void = () => {}
   #stopWaiting: () => void = () => {}
+  #forgetGrant: () => void = () => {}
 
   /** @param raw the connection below. */
   constructor(
@@ -89,6 +89,8 @@ export class SocketSession {
   /** The server stops: the other end may come back to another one. */
   readonly close = (): void => this.#socket.close(GOING_AWAY, 'the server stops')
 
+  readonly #revoked = (): void => this.#socket.close(POLICY, 'the token holds no more')
+
   readonly #onDrain = (): void => {
     if (!this.#isBlocked) return
     this.#isBlocked = false
@@ -101,6 +103,7 @@ export class SocketSession {
   #end(): void {
     this.#stopBeating()
     this.#stopWaiting()
+    this.#forgetGrant()
     this.#slow.drained()
     this.#raw.off('drain', this.#onDrain)
     for (const watching of this.#watches.values()) watching.close()
@@ -112,6 +115,8 @@ export class SocketSession {
     const { gatekeeper } = this.#context
     try {
       this.#caller = admittedBy(gatekeeper, this.#token, this.#opener.address)
+      this.#forgetGrant()
+      this.#forgetGrant = this.#caller.grant.whenRevoked(this.#revoked)
       return null
     } catch (error) {
       if (error instanceof CallRefused) return error
@@ -263,15 +268,11 @@ export class SocketSession {
     if (!this.#isBlocked && this.#pending < this.#context.limits.pendingMax) this.#socket.resume()
   }
 
-  /** Looks whether anybody is there, and whether the token still holds. */
+  /** Looks whether anybody is there. */
   #beat(): () => void {
-    const { system, limits, gatekeeper } = this.#context
+    const { system, limits } = this.#context
     const again = (): (() => void) =>
       system.after(limits.heartbeatMs, () => {
-        if (this.#caller !== null && isRefused(gatekeeper.admit(this.#token, this.#opener.address))) {
-          this.#socket.close(POLICY, 'the token holds no more')
-          return
-        }
         // Who is slow is dropped by that; its pong may wait behind what we don't read.
         if (!this.#isAlive && !this.#socket.isPaused) {
           this.#socket.terminate()

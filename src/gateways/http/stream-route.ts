@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { isRefused } from '../access/grant.ts'
 import type { Caller } from '../calls/calls.ts'
 import type { WatchFrom } from '../watch/watch-hub.ts'
 import type { WatchFilter } from '../watch/watcher.ts'
@@ -55,7 +54,7 @@ export function addStreamRoute(app: FastifyInstance, context: HttpContext, strea
       const token = tokenOf(request.headers.authorization) ?? query.token ?? null
       const caller = admittedBy(context.gatekeeper, token, request.socket.remoteAddress)
       const filter = filterOf(query, caller)
-      const stream = new Stream(context, request, reply.raw, token)
+      const stream = new Stream(context, request, reply.raw)
       stream.begin(filter, fromOf(request), reply.getHeaders(), streams)
       reply.hijack()
     },
@@ -100,15 +99,13 @@ class Stream {
   readonly #context: HttpContext
   readonly #request: FastifyRequest
   readonly #response: ServerResponse
-  readonly #token: string | null
   readonly #slow: SlowReader
   #isWaiting = false
 
-  constructor(context: HttpContext, request: FastifyRequest, response: ServerResponse, token: string | null) {
+  constructor(context: HttpContext, request: FastifyRequest, response: ServerResponse) {
     this.#context = context
     this.#request = request
     this.#response = response
-    this.#token = token
     const { socket } = request
     this.#slow = new SlowReader(context, {
       bytesTaken: () => socket.bytesWritten - socket.writableLength,
@@ -132,21 +129,23 @@ class Stream {
     const stopBeating = this.#beat()
     const forget = streams.add(() => response.end())
     const forgetGrant = filter.grant.whenRevoked(() => response.end())
-    response.on('drain', () => {
+    const { socket } = this.#request
+    const onDrain = (): void => {
       this.#isWaiting = false
       this.#slow.drained()
       watching.resume()
-    })
+    }
+    socket.on('drain', onDrain)
     // A response that failed is closed, too.
     response.on('error', () => {})
     response.once('close', () => {
+      socket.off('drain', onDrain)
       watching.close()
       forgetGrant()
       stopBeating()
       forget()
       this.#slow.drained()
     })
-    const { socket } = this.#request
     socket.setNoDelay(true)
     // It goes on until it ends: no lengths are to be written between events.
     response.useChunkedEncodingByDefault = false
@@ -157,13 +156,14 @@ class Stream {
       'x-accel-buffering': 'no',
       connection: 'close',
     })
-    this.#write(SSE_HEAD)
+    response.write(SSE_HEAD)
   }
 
+  /** Past the response, which would hold each event back until the end of the turn: after its head it adds nothing to them. */
   #write(bytes: Buffer): boolean {
-    const response = this.#response
-    if (response.destroyed || response.writableEnded) return true
-    const hasRoom = response.write(bytes)
+    const { socket } = this.#request
+    if (this.#response.writableEnded || !socket.writable) return true
+    const hasRoom = socket.write(bytes)
     if (!hasRoom) {
       this.#isWaiting = true
       this.#slow.waits()
@@ -171,16 +171,11 @@ class Stream {
     return hasRoom
   }
 
-  /** Shows that the stream lives, and looks whether its token still holds. */
+  /** Shows that the stream lives. */
   #beat(): () => void {
-    const { system, gatekeeper, limits } = this.#context
+    const { system, limits } = this.#context
     const again = (): (() => void) =>
       system.after(limits.heartbeatMs, () => {
-        const address = this.#request.socket.remoteAddress ?? ''
-        if (isRefused(gatekeeper.admit(this.#token, address))) {
-          this.#response.end()
-          return
-        }
         if (!this.#isWaiting) this.#write(SSE_HEARTBEAT)
         cancel = again()
       })
