@@ -137,9 +137,10 @@ function watchTokens(
   let door = ''
   const use = (tokens: readonly TokenEntry[]): void => {
     gatekeeper.use(tokens)
-    log.event('info', 'client tokens', { tokens: tokens.length })
+    // On loopback there is nothing to tell until there are tokens.
+    if (tokens.length > 0 || door !== '') log.event('info', 'client tokens', { tokens: tokens.length })
     const text = doorText(tokens.length > 0, config.clients.open)
-    // Who is admitted has changed, or is told for the first time; on loopback that is everybody until there are tokens.
+    // Who is admitted has changed, or is told for the first time.
     if (text !== door && (isExposed || tokens.length > 0 || door !== ''))
       report({ level: tokens.length === 0 && isExposed ? 'warning' : 'info', event: 'clients', text })
     door = text

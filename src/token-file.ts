@@ -28,7 +28,8 @@ export async function readTokens(file: string): Promise<readonly TokenEntry[] | 
     if ((await stat(file)).size > FILE_BYTES_MAX) throw new TokensInvalid(`${file} is too large`)
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null
+    // ENOTDIR: where its folder would be is something else, and no file can be.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null
     if (error instanceof TokensInvalid) throw error
     throw new TokensInvalid(`${file} can't be read (${codeOf(error)})`, { cause: error })
   }

@@ -281,9 +281,9 @@ test('tokens: the password of OwnTracks, the field of Traccar Client; each phone
     })
   }
   for (const password of [null, '', 'herd_wrong'])
-    assert.equal((await postAs('jane/phone', password, 1)).status, 403)
+    assert.equal((await postAs('jane/phone', password, 1)).status, 401)
   assert.equal((await postAs('ben/phone', 'herd_jane', 1)).status, 403)
-  assert.equal((await fetch(`${alford}/osmand?id=bus&lat=1.5&lon=1`)).status, 403)
+  assert.equal((await fetch(`${alford}/osmand?id=bus&lat=1.5&lon=1`)).status, 401)
   assert.equal((await fetch(`${alford}/osmand?id=tram&lat=1.5&lon=1&token=herd_ben`)).status, 403)
   const basic = { authorization: `Basic ${Buffer.from('bus:herd_ben').toString('base64')}` }
   assert.equal(
