@@ -11,7 +11,7 @@ import type { TakeConnection, Takers } from './gateways/line/connection-context.
 import type { MqttBridge, MqttBridgeContext } from './gateways/mqtt/mqtt-bridge.ts'
 import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
 import { WatchHub } from './gateways/watch/watch-hub.ts'
-import { packageVersion } from './package-version.ts'
+import { PACKAGE_VERSION } from './package-version.ts'
 import type { Links } from './replication/links.ts'
 import type { ServerStatus } from './replication/status.ts'
 import type { MqttBridgeSecrets } from './secret.ts'
@@ -67,7 +67,7 @@ export async function openGateways(
   await tokens.start()
   const http = config.http.on
     ? await HttpGateway.open({
-        ...{ calls, hub, gatekeeper, log, counters, system, version: packageVersion() },
+        ...{ calls, hub, gatekeeper, log, counters, system, version: PACKAGE_VERSION },
         limits: { ...config.limits, ...config.http },
         allowedOrigins: config.http.allowedOrigins,
         allowedHosts: [...config.http.allowedHosts, ...hostNames(config)],

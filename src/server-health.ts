@@ -1,5 +1,5 @@
 import type { Counters } from './counters.ts'
-import { packageVersion } from './package-version.ts'
+import { PACKAGE_VERSION } from './package-version.ts'
 import type { BudgetHealth, HealthRow, LinkHealth, ServerHealth } from './replication/health-row.ts'
 import { HEALTH_MS, HealthRows, tablesAgree } from './replication/health-rows.ts'
 import type { HerdView, HerdViewServer } from './replication/herd-view.ts'
@@ -82,7 +82,7 @@ export class HerdHealth {
     const { readiness, clockOffMs, statuses } = links()
     const { table } = this.#digest
     return {
-      version: packageVersion(),
+      version: PACKAGE_VERSION,
       up_s: Math.round((system.nowMs() - this.#startedMs) / 1000),
       ...{ readiness, clients: replica.table.clients, connections: connections(), watchers: watchers() },
       fixes_per_s: this.#rates.of('fixes'),

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { HerdFileInvalid } from '../config.ts'
-import { packageVersion } from '../package-version.ts'
+import { PACKAGE_VERSION } from '../package-version.ts'
 import { StatusUnavailable } from '../replication/status-client.ts'
 import { SecretUnusable } from '../secret.ts'
 import { addCheck } from './check.ts'
@@ -54,7 +54,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
 function programOf(terminal: Terminal, finish: (code: ExitCode) => void): Command {
   const program = new Command('herd')
     .description('Herd: report a location to any server, ask any server about it.')
-    .version(packageVersion())
+    .version(PACKAGE_VERSION)
     .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError('(--help tells more)')
