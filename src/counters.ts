@@ -16,6 +16,8 @@ const MEANINGS = {
   mqttConnects: 'MQTT clients that were admitted',
   mqttPublishes: 'messages that MQTT clients published',
   mqttRefused: 'messages of MQTT clients that were not kept: broken, or not allowed',
+  owntracksLeftOut:
+    'OwnTracks messages over HTTP that were not kept: no place or no time, and no setting would mend that',
   mqttFixesOut: 'fixes sent to MQTT clients',
   mqttMessagesTooLong: 'MQTT connections closed by `mqtt.messageBytesMax`',
   mqttConnectsLate: 'MQTT connections closed by `mqtt.connectMsMax`',

@@ -17,12 +17,13 @@ const NUMBERS_BYTES_MAX = 256
  * names of fifty regions is still somewhere.
  */
 export function fitAttributes(attributes: Attributes): Attributes {
-  const { tags, ...numbers } = attributes
-  const all = Object.entries(tags ?? {})
-  if (all.length === 0) return numbers
-  const lengthOfAll = all.reduce((sum, tag) => sum + lengthOf(tag), 0)
+  const all = Object.entries(attributes.tags ?? {})
+  let lengthOfAll = 0
+  for (const tag of all) lengthOfAll += lengthOf(tag)
   // Nearly always: then nothing has to be written to see whether it can be kept.
-  if (lengthOfAll * CHARACTER_BYTES_MAX + NUMBERS_BYTES_MAX <= ATTRIBUTES_BYTES_MAX) return attributes
+  if (all.length > 0 && lengthOfAll * CHARACTER_BYTES_MAX + NUMBERS_BYTES_MAX <= ATTRIBUTES_BYTES_MAX)
+    return attributes
+  const { tags: _, ...numbers } = attributes
   const shortestFirst = all.toSorted((a, b) => lengthOf(a) - lengthOf(b))
   // However many tags there are, few can be kept, and only those are tried.
   let length = 0
@@ -77,10 +78,11 @@ export function tagsOf(
   members: Iterable<readonly [string, unknown]>,
   without: ReadonlySet<string>,
 ): Record<string, string> {
-  const tags = [...members].flatMap(([name, value]) => {
+  const tags: [string, string][] = []
+  for (const [name, value] of members) {
     const text = without.has(name) ? null : tagText(value)
-    return text === null ? [] : [[name, text] as const]
-  })
+    if (text !== null) tags.push([name, text])
+  }
   return Object.fromEntries(tags)
 }
 

@@ -37,20 +37,24 @@ export class AttributesInvalid extends Error {
  * @throws {AttributesInvalid} for a number that is out of its range, or text longer than `ATTRIBUTES_BYTES_MAX`.
  */
 export function writeAttributes(attributes: Attributes): Buffer {
-  const members: { -readonly [Name in keyof Attributes]: Attributes[Name] } = {}
+  let members = ''
   for (const [name, least, most] of NUMBERS) {
     const value = attributes[name]
     if (value === undefined) continue
     if (!(value >= least && value <= most)) {
       throw new AttributesInvalid(`${name} is ${value}; it must be a number from ${least} to ${most}`)
     }
-    members[name] = value
+    members += `,"${name}":${value}`
   }
-  const tags = Object.entries(attributes.tags ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  if (tags.length > 0) members.tags = Object.fromEntries(tags)
-  if (Object.keys(members).length === 0) return Buffer.alloc(0)
+  const { tags = {} } = attributes
+  let texts = ''
+  for (const name of Object.keys(tags).sort()) {
+    texts += `,${JSON.stringify(name)}:${JSON.stringify(tags[name])}`
+  }
+  if (texts !== '') members += `,"tags":{${texts.slice(1)}}`
+  if (members === '') return Buffer.alloc(0)
   // JSON escapes all white space in strings but the space itself.
-  const text = Buffer.from(JSON.stringify(members).replaceAll(' ', String.raw`\u0020`))
+  const text = Buffer.from(`{${members.slice(1)}}`.replaceAll(' ', String.raw`\u0020`))
   if (text.length > ATTRIBUTES_BYTES_MAX) {
     throw new AttributesInvalid(
       `attributes have ${text.length} bytes; at most ${ATTRIBUTES_BYTES_MAX} are kept`,
@@ -63,25 +67,40 @@ export function writeAttributes(attributes: Attributes): Buffer {
  * Reads what `writeAttributes` wrote; what else may stand there, from a later version or anyone, is left out: so
  * whatever is read may be written.
  */
-export function readAttributes(text: Uint8Array): Attributes {
-  const members = membersOf(parseJson(Buffer.from(text).toString('utf8')))
+export function readAttributes({ buffer, byteOffset, byteLength }: Uint8Array): Attributes {
+  const members = parseJson(Buffer.from(buffer, byteOffset, byteLength).toString('utf8'))
   const attributes: { -readonly [Name in keyof Attributes]: Attributes[Name] } = {}
+  if (!isObject(members)) return attributes
   for (const [name, least, most] of NUMBERS) {
-    const value = members.get(name)
+    const value = members[name]
     if (typeof value === 'number' && value >= least && value <= most) attributes[name] = value
   }
-  const tags: [string, string][] = []
-  for (const [name, value] of membersOf(members.get('tags'))) {
-    if (typeof value === 'string') tags.push([name, value])
-  }
-  if (tags.length > 0) attributes.tags = Object.fromEntries(tags)
+  const tags = isObject(members.tags) ? textsOf(members.tags) : {}
+  if (Object.keys(tags).length > 0) attributes.tags = tags
   return attributes
 }
 
-/** The members of a JSON object; of anything else there are none. */
-function membersOf(value: unknown): Map<string, unknown> {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return new Map(isObject ? Object.entries(value) : [])
+/** The members that are texts: nearly always all. */
+function textsOf(members: JsonObject): Readonly<Record<string, string>> {
+  if (hasOnlyTexts(members)) return members
+  const texts: [string, string][] = []
+  for (const [name, value] of Object.entries(members))
+    if (typeof value === 'string') texts.push([name, value])
+  return Object.fromEntries(texts)
+}
+
+/** An object out of JSON. */
+interface JsonObject {
+  readonly [name: string]: unknown
+  readonly tags?: unknown
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function hasOnlyTexts(members: JsonObject): members is JsonObject & Readonly<Record<string, string>> {
+  return Object.values(members).every((value) => typeof value === 'string')
 }
 
 function parseJson(text: string): unknown {

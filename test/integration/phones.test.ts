@@ -224,6 +224,7 @@ test('what settings or time can mend is no 2xx; one message that makes no sense 
   assert.match(broken.headers.get('herd-left-out') ?? '', /no place/)
   assert.equal((await post(herd, { lat: 1, lon: 1, tst: 1e13 })).headers.has('herd-left-out'), true)
   await herd.logged('Alford', 'an OwnTracks message is left out')
+  assert.equal(await herd.count('Alford', 'owntracksLeftOut'), 2)
   const encrypted = await post(herd, { _type: 'encrypted', data: 'AAAA' })
   assert.equal(encrypted.status, 422)
   assert.match(await encrypted.text(), /encryption key/)

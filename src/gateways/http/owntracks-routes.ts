@@ -135,6 +135,7 @@ class OwnTracksPhones {
   }
 
   #leaveOut(reply: FastifyReply, { message }: CallRefused): FastifyReply {
+    this.#context.counters.owntracksLeftOut++
     this.#context.log.event('warning', 'an OwnTracks message is left out', { reason: message })
     // For people who look with curl: header fields hold ASCII only.
     const reason = message.replaceAll('−', '-').replaceAll(/[^\x20-\x7e]/g, '?')

@@ -84,15 +84,15 @@ function attributesOf(members: OwnTracksMembers): Attributes {
   const speed = within(members.get('vel'), 0, 1e9)
   const course = within(members.get('cog'), 0, 360)
   const battery = within(members.get('batt'), 0, 100)
-  return {
-    ...(altitude !== undefined && { altitude }),
-    // 0 m: nobody knows.
-    ...(accuracy !== undefined && accuracy > 0 && { accuracy }),
-    ...(speed !== undefined && { speed: Math.min(speed / KMH_PER_MPS, 3e8) }),
-    ...(course !== undefined && { course }),
-    ...(battery !== undefined && { battery: battery / 100 }),
-    tags: tagsOf(members, NO_TAGS),
-  }
+  const attributes: { -readonly [Name in keyof Attributes]: Attributes[Name] } = {}
+  if (altitude !== undefined) attributes.altitude = altitude
+  // 0 m: nobody knows.
+  if (accuracy !== undefined && accuracy > 0) attributes.accuracy = accuracy
+  if (speed !== undefined) attributes.speed = Math.min(speed / KMH_PER_MPS, 3e8)
+  if (course !== undefined) attributes.course = course
+  if (battery !== undefined) attributes.battery = battery / 100
+  attributes.tags = tagsOf(members, NO_TAGS)
+  return attributes
 }
 
 /** What a tag was before it was text: a whole number, a number, a text, or a list of texts. */
