@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { CallRefused } from '../calls/call-refused.ts'
 import type { Caller, Calls } from '../calls/calls.ts'
@@ -111,7 +112,7 @@ class OwnTracksPhones {
     const { 'x-limit-u': user, 'x-limit-d': device, authorization } = headers
     const sources = [
       path,
-      { user: oneOf(user), device: oneOf(device) },
+      { user: textOf(user), device: textOf(device) },
       { user: query.get('u'), device: query.get('d') },
     ]
     const client = clientOf(sources, members, basicUserOf(authorization))
@@ -180,8 +181,11 @@ function countOf(query: URLSearchParams): number {
   return Number.isInteger(count) && count >= 0 ? Math.min(count, FRIENDS_MAX) : FRIENDS
 }
 
-function oneOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
+/** A header field as text: phones write UTF-8, and Node takes each byte for a character. */
+function textOf(header: string | string[] | undefined): string | undefined {
+  const field = Array.isArray(header) ? header[0] : header
+  const bytes = Buffer.from(field ?? '', 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : field
 }
 
 function basicUserOf(authorization: string | undefined): string | null {
