@@ -242,6 +242,17 @@ test('what settings or time can mend is no 2xx; one message that makes no sense 
   assert.deepEqual(statuses, new Set([200, 429]))
 })
 
+test('a list with more than a second’s worth of reports is taken, and its newest is known', async (t) => {
+  const herd = await startTwo(t, { limits: { fixesPerSecondPerAddressMax: 5 } })
+  const location = Array.from({ length: 30 }, (_, index) => {
+    return { timestamp: NOW_S - 30 + index, coords: { latitude: index, longitude: 1 } }
+  })
+  const body = JSON.stringify({ device_id: 'bus', location })
+  const answer = await fetch(`http://127.0.0.1:${herd.port('Alford')}/`, { method: 'POST', body })
+  assert.equal(answer.status, 200)
+  assert.equal((await fixAtBall(herd, 'bus')).lat, 29)
+})
+
 test('a further port is as good as the first, and who has it already is named', async (t) => {
   const herd = await LiveHerd.start(t, { ...TWO, alsoPorts: ['Alford'] })
   await herd.linked()

@@ -27,9 +27,9 @@ export function isOsmAnd({ method, url }: Pick<FastifyRequest, 'method' | 'url'>
 
 /** Makes what answers OsmAnd and Traccar Client, for a route whose bodies are taken as they are. */
 export function osmAndHandler(
-  context: Pick<HttpContext, 'calls' | 'gatekeeper' | 'allowedOrigins' | 'allowedHosts'>,
+  context: Pick<HttpContext, 'calls' | 'gatekeeper' | 'system' | 'allowedOrigins' | 'allowedHosts'>,
 ): OsmAndHandler {
-  const { calls, gatekeeper } = context
+  const { calls, gatekeeper, system } = context
   const guard = new OriginGuard(context)
   return async (request, reply) => {
     // A GET changes something here: a picture in a page of another origin would be enough.
@@ -42,9 +42,50 @@ export function osmAndHandler(
     const fields = isJson ? query : new URLSearchParams([...query, ...new URLSearchParams(body.toString())])
     const caller = phoneCallerOf(request, gatekeeper, fields)
     const reports: readonly Report[] = isJson ? readOsmAndJson(body) : [readOsmAndFields(fields)]
-    await Promise.all(reports.map((report) => calls.report(report, caller)))
+    await reportAll(reports, {
+      report: (report) => calls.report(report, caller),
+      wait: (ms) => new Promise((resolve) => void system.after(ms, resolve)),
+      isGone: () => request.socket.destroyed,
+    })
     return reply.code(200).send()
   }
+}
+
+/**
+ * Takes all reports that came in one request. A phone sends them again until all are taken, and they may be more than its address
+ * may ever send in a second: then the newest stands for those that were too many, which are no news once it is known.
+ *
+ * @throws {CallRefused} when one was refused for another reason, or all were too many.
+ */
+async function reportAll(
+  reports: readonly Report[],
+  how: {
+    readonly report: (report: Report) => Promise<unknown>
+    readonly wait: (ms: number) => Promise<void>
+    readonly isGone: () => boolean
+  },
+): Promise<void> {
+  const outcomes = await Promise.allSettled(reports.map(how.report))
+  const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  if (reasons.length === 0) return
+  if (reasons.length === reports.length || !reasons.every(isRate)) {
+    throw reasons.find((reason) => !isRate(reason)) ?? reasons[0]
+  }
+  const timeOf = ({ time }: Report): number => (time === null ? Number.POSITIVE_INFINITY : Number(time))
+  const newest = reports.reduce((most, report) => (timeOf(report) >= timeOf(most) ? report : most))
+  for (;;) {
+    try {
+      await how.report(newest)
+      return
+    } catch (error) {
+      if (!isRate(error) || how.isGone()) throw error
+      await how.wait(error.waitMs ?? 0)
+    }
+  }
+}
+
+function isRate(error: unknown): error is CallRefused {
+  return error instanceof CallRefused && error.code === 'rate'
 }
 
 function isJsonBody({ headers }: FastifyRequest, body: Buffer): boolean {
