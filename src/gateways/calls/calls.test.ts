@@ -90,6 +90,7 @@ test('what makes no sense is refused, and changes nothing', async () => {
   const wrong = [
     { ...right, client: '' },
     { ...right, client: 'two words' },
+    { ...right, client: 'half-a\ud83e' },
     { ...right, client: 'x'.repeat(1025) },
     { ...right, position: '1,1' },
     { ...right, position: '+91+0' },

@@ -117,6 +117,8 @@ export class ReportReader {
     if (end === at)
       throw invalid('the client has no ID; it is a text without white space, such as kiwi.cs.ucla.edu')
     if (end === -1) throw invalid(`the client's ID is too long: it may have ${CLIENT_BYTES_MAX} bytes`)
+    // JSON can say half a character, which no bytes are: two clients would become one.
+    if (!client.isWellFormed()) throw invalid(`the client's ID ${shown(client)} holds half a character`)
     for (let place = at; place < end; place++) {
       if (IS_WHITE[this.#buffer[place] as number] === 1) {
         throw invalid(`the client's ID ${shown(client)} holds white space; it may have none`)
