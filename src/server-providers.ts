@@ -1,14 +1,7 @@
 import type { OwnProviderSettings, PlacesSettings, ProviderName } from './config.ts'
-import { loadOwnProvider } from './places/own-provider.ts'
 import type { Provider } from './places/provider.ts'
 import { EmbeddedPlaces } from './places/providers/embedded.ts'
-import { GoogleLegacyPlaces } from './places/providers/google-legacy.ts'
-import { GooglePlaces } from './places/providers/google-new.ts'
 import { LocalPlaces } from './places/providers/local.ts'
-import { OverpassPlaces } from './places/providers/overpass.ts'
-import { PhotonPlaces } from './places/providers/photon.ts'
-import { PostgisPlaces } from './places/providers/postgis.ts'
-import { XRecent } from './places/providers/x-recent.ts'
 import type { PlacesWorld } from './places/world.ts'
 import type { PlacesSecrets } from './secret.ts'
 
@@ -32,7 +25,7 @@ export async function makeProviders(context: MakeContext): Promise<readonly Prov
   try {
     for (const choice of chosen(context)) {
       const provider =
-        typeof choice === 'string' ? makeProvider(choice, context) : await ownProvider(choice, context)
+        typeof choice === 'string' ? await makeProvider(choice, context) : await ownProvider(choice, context)
       if (provider !== undefined) providers.push(provider)
     }
     return providers
@@ -56,42 +49,51 @@ function chosen({
   })
 }
 
-function ownProvider(
+async function ownProvider(
   { name, file, options }: OwnProviderSettings,
   { settings: { limits, language }, folder, world }: MakeContext,
 ): Promise<Provider> {
   const { bodyBytesMax } = limits
   const wallMs = (): number => world.wallMs()
+  const { loadOwnProvider } = await import('./places/own-provider.ts')
   return loadOwnProvider(file, { name, folder, options, language, bodyBytesMax, wallMs }, { limits, world })
 }
 
-/** Undefined when it has no key. */
-function makeProvider(name: MadeName, context: MakeContext): Provider | undefined {
+/** Undefined when it has no key. What only some ask for is loaded when it is: that takes longer than all the rest of a start. */
+async function makeProvider(name: MadeName, context: MakeContext): Promise<Provider | undefined> {
   const { settings, secrets, world, trouble } = context
   const { google, overpass, photon, x, postgis, limits, language, userAgent, folder } = settings
   const wallMs = (): number => world.wallMs()
   const http = { bodyBytesMax: limits.bodyBytesMax, language, wallMs }
   switch (name) {
     case 'google': {
+      const { GooglePlaces } = await import('./places/providers/google-new.ts')
       const { baseUrl, fields } = google
       const key = secrets?.google
       return key === undefined ? undefined : new GooglePlaces({ ...http, key, baseUrl, fields })
     }
     case 'google-legacy': {
+      const { GoogleLegacyPlaces } = await import('./places/providers/google-legacy.ts')
       const { legacyBaseUrl: baseUrl } = google
       const key = secrets?.google
       return key === undefined ? undefined : new GoogleLegacyPlaces({ ...http, key, baseUrl })
     }
-    case 'overpass':
+    case 'overpass': {
+      const { OverpassPlaces } = await import('./places/providers/overpass.ts')
       return new OverpassPlaces({ ...http, baseUrl: overpass.baseUrl, userAgent })
-    case 'photon':
+    }
+    case 'photon': {
+      const { PhotonPlaces } = await import('./places/providers/photon.ts')
       return new PhotonPlaces({ ...http, baseUrl: photon.baseUrl, userAgent })
+    }
     case 'x': {
+      const { XRecent } = await import('./places/providers/x-recent.ts')
       const { baseUrl, fieldsParameter } = x
       const token = secrets?.x
       return token === undefined ? undefined : new XRecent({ ...http, token, baseUrl, fieldsParameter })
     }
     case 'postgis': {
+      const { PostgisPlaces } = await import('./places/providers/postgis.ts')
       const { url, table, connectionsMax } = postgis
       const queryMsMax = limits.tryMsMax
       return new PostgisPlaces({ url, table, connectionsMax, queryMsMax, password: secrets?.postgis })

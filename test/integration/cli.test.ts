@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -423,6 +423,25 @@ function oldNode(): string | undefined {
 
 const old = oldNode()
 const noOldNode = old === undefined && 'no older Node on this machine'
+
+test('what was compiled is kept for the next start, in a folder of the user’s own, or nowhere', async (t) => {
+  const { folder } = await makeHerd(t)
+  const cases: readonly (readonly [NodeJS.ProcessEnv, kept: string | null])[] = [
+    [{ HOME: join(folder, 'home') }, 'home/.cache/herd'],
+    [{ HOME: join(folder, 'house'), XDG_CACHE_HOME: join(folder, 'xdg') }, 'xdg/herd'],
+    [{ NODE_COMPILE_CACHE: join(folder, 'node'), HOME: join(folder, 'shed') }, 'node'],
+    [{}, null],
+  ]
+  for (const [env, kept] of cases) {
+    const child = spawn(process.execPath, [BIN, '--version'], { cwd: folder, env })
+    assert.equal(await exitOf(child), 0)
+    if (kept !== null) assert.notEqual((await readdir(join(folder, kept))).length, 0)
+  }
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => ['home', 'house', 'xdg', 'node', 'shed'].includes(name)).sort(),
+    ['home', 'node', 'xdg'],
+  )
+})
 
 test('an older Node runs the pinned one in its place', { skip: noOldNode }, async (t) => {
   const herd = await makeHerd(t)

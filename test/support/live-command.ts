@@ -30,10 +30,10 @@ export class LiveCommand {
   #err = ''
 
   constructor(t: TestContext, { folder, env = {} }: LiveCommandPlace, args: readonly string[]) {
-    const { PATH = '' } = process.env
+    const { PATH = '', HOME = '' } = process.env
     this.#child = spawn(process.execPath, [HERD_COMMAND, ...args], {
       cwd: folder,
-      env: { PATH, ...env },
+      env: { PATH, HOME, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#closed = once(this.#child, 'close')

@@ -138,12 +138,12 @@ export class LiveHerd {
   /** Starts a server that does not run; resolves when it listens. */
   async startServer(name: string): Promise<void> {
     const args = ['start', name, '--supervised', '--herd', join(this.folder, `${name}.yaml`)]
-    const { PATH = '' } = process.env
+    const { PATH = '', HOME = '' } = process.env
     const [runner = process.execPath, ...runnerArgs] = this.#options.runners?.[name] ?? []
     const child = fork(HERD_COMMAND, args, {
       execPath: runner,
       cwd: this.folder,
-      env: { PATH, HERD_SECRET: this.secret, ...this.#options.env },
+      env: { PATH, HOME, HERD_SECRET: this.secret, ...this.#options.env },
       execArgv: runner === process.execPath ? [] : [...runnerArgs, process.execPath],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -4,7 +4,6 @@ import { readGeoJson, sourceOfFeature } from './geojson.ts'
 import { isGeoNamesLine, readGeoNames } from './geonames.ts'
 import { type ImportedPlace, ImportFailed } from './imported-place.ts'
 import { readOsmPbf } from './osm-pbf.ts'
-import { readParquet, sourceOfParquet } from './parquet.ts'
 import { type Packing, type ReadOptions, readHead } from './source-file.ts'
 
 /** The sources that we can read. */
@@ -50,7 +49,7 @@ export async function openSource(options: ReadOptions, format?: ImportFormat): P
   if (!LAYOUTS[chosen].includes(layout)) {
     throw new ImportFailed(`${path} is not in a format of ${chosen}: that is ${EXPECTED[chosen]}`)
   }
-  return { format: chosen, places: reader(chosen, layout, packing, options) }
+  return { format: chosen, places: await reader(chosen, layout, packing, options) }
 }
 
 const LAYOUTS: Readonly<Record<ImportFormat, readonly Layout[]>> = {
@@ -82,19 +81,25 @@ async function formatOf(
 ): Promise<ImportFormat | undefined> {
   if (layout === 'pbf') return 'osm'
   if (layout === 'columns') return 'geonames'
-  if (layout === 'parquet') return sourceOfParquet(path)
+  if (layout === 'parquet') return (await loadParquet()).sourceOfParquet(path)
   return layout === 'features' ? sourceOfFeature(firstLine(head)) : undefined
 }
 
-function reader(
+async function reader(
   format: ImportFormat,
   layout: Layout,
   packing: Packing,
   options: ReadOptions,
-): AsyncGenerator<ImportedPlace> {
+): Promise<AsyncGenerator<ImportedPlace>> {
   if (format === 'osm') return readOsmPbf(options)
   if (format === 'geonames') return readGeoNames(packing, options)
-  return layout === 'parquet' ? readParquet(format, options) : readGeoJson(format, packing, options)
+  if (layout !== 'parquet') return readGeoJson(format, packing, options)
+  return (await loadParquet()).readParquet(format, options)
+}
+
+/** Its packages take a while to load, and few need them. */
+function loadParquet(): Promise<typeof import('./parquet.ts')> {
+  return import('./parquet.ts')
 }
 
 function unreadable(path: string, head: Buffer): string {
