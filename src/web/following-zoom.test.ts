@@ -8,7 +8,7 @@ test('who is slower is followed from nearer, within what the map can show', () =
     zooms,
     zooms.toSorted((a, b) => b - a),
   )
-  assert.deepEqual([zooms[0], zooms.at(-1)], [13, 7])
-  assert.equal(Math.round(followingZoom({ lat: 34, speed_mps: 10 }) * 10), 127)
+  assert.deepEqual([zooms[0], zooms.at(-1)], [12, 7])
+  assert.equal(Math.round(followingZoom({ lat: 34, speed_mps: 20 }) * 10), 117)
   assert.equal(followingZoom({ lat: 34 }), 11, 'nobody knows how fast')
 })

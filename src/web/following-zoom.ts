@@ -7,7 +7,7 @@ const EQUATOR_METRES = 40_075_017 / 512
 const PIXELS_A_MINUTE = 60
 const ZOOM_MIN = 7
 /** The map that ships has nothing more to show from nearer. */
-const ZOOM_MAX = 13
+const ZOOM_MAX = 12
 /** For who doesn't say how fast. */
 const ZOOM_USUAL = 11
 

@@ -123,6 +123,7 @@ export class MapView {
     this.map.once('load', () => {
       addHeading(this.map)
       this.#isReady = true
+      this.select(this.#selectedMover ?? null)
       void this.#showWorld(topology, names)
       this.#frame()
     })
