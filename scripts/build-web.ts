@@ -20,7 +20,7 @@ const BYTES_MAX = 700_000
 const WORLD_PARTS = 30_000
 const TEXTS = new Set(['.txt', '.html', '.js', '.mjs', '.css', '.json', '.svg'])
 
-const BUNDLED = ['maplibre-gl', 'world-atlas', 'topojson-client', 'pmtiles', 'fflate']
+const BUNDLED = ['maplibre-gl', 'world-atlas', 'topojson-client', 'pmtiles', 'fflate', 'eventsource-parser']
 
 type Countries = Topology<{ countries: GeometryCollection<{ name: string }> }>
 

@@ -6,12 +6,14 @@ import { DemoNews } from '../demo/news.ts'
 import { isAnyHost } from '../replication/addresses.ts'
 import { addDemoSettings, type DemoSettings, demoText, mapAddress } from './demo-options.ts'
 import { herdOf } from './herd-options.ts'
+import { addTokenOption, tokenOf } from './send.ts'
 import { tellParent } from './server-messages.ts'
 import { onStopSignals } from './stop-signals.ts'
 import { EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
 
 interface DemoOptions extends DemoSettings {
   readonly seed: number
+  readonly token?: string
   readonly supervised?: boolean
 }
 
@@ -25,11 +27,12 @@ const NEWS_MS = 2000
 
 /** Adds `herd demo`. */
 export function addDemo(program: Command, terminal: Terminal, finish: (code: ExitCode) => void): void {
-  addDemoSettings(program.command('demo'))
+  addTokenOption(addDemoSettings(program.command('demo')))
     .summary('let simulated phones report')
     .description(
       'Lets simulated phones report to the servers of a herd that runs: people, bicycles, buses, trains, planes and a ship, each ' +
-        'by its protocol to any server. One whose server is gone goes on with another. `herd up --demo` starts both.',
+        'by its protocol to any server. One whose server is gone goes on with another. `herd up --demo` starts both. In a herd with client tokens they show ' +
+        'one that may report as all of them.',
     )
     .argument('[herd file]', 'a herd that comes with Herd (ucla, lakers), or the path of a herd file', 'ucla')
     .addOption(new Option('--seed <number>', 'who moves where').default(1).argParser(Number))
@@ -37,8 +40,9 @@ export function addDemo(program: Command, terminal: Terminal, finish: (code: Exi
     .addHelpText(
       'after',
       `
-Example:
+Examples:
   herd demo --clients 1000 --rate 0.2
+  HERD_TOKEN="$(herd token create demo --report '*')" herd demo
 
 Exit code: 0 stopped, 2 usage, 130 ended at once by a second Ctrl-C.`,
     )
@@ -47,10 +51,11 @@ Exit code: 0 stopped, 2 usage, 130 ended at once by a second Ctrl-C.`,
 
 async function demo(terminal: Terminal, herd: string, options: DemoOptions): Promise<ExitCode> {
   const stopping = options.supervised ? parentSaysStop() : peopleSayStop()
+  const token = tokenOf(terminal, options)
   const config = await herdOf(terminal, herd)
   const servers = config.servers
     .filter(({ classic }) => !classic)
-    .map(({ name, host, port }) => ({ name, host: isAnyHost(host) ? 'localhost' : host, port }))
+    .map(({ name, host, port }) => ({ name, host: isAnyHost(host) ? 'localhost' : host, port, token }))
   if (servers.length === 0) throw new UsageError(`${config.name} has no server of ours`)
   const listener = options.supervised ? parentListener(config) : printing(terminal, config, options)
   const news = new DemoNews(options.clients)

@@ -49,13 +49,17 @@ Exit code: 0 answered, 1 an answer begins with ?, 2 usage, 3 no connection or no
 
 /** Adds --herd, --timeout, --token and --json. */
 export function addClientOptions(command: Command): Command {
-  return addHerdOption(command)
-    .option('--timeout <ms>', 'how long to wait for an answer', milliseconds, 10_000)
-    .option(
-      '--token <token>',
-      'a client token; better in HERD_TOKEN, where other users of the machine do not see it',
-    )
-    .option('--json', 'print each reply as an object in one line')
+  return addTokenOption(
+    addHerdOption(command).option('--timeout <ms>', 'how long to wait for an answer', milliseconds, 10_000),
+  ).option('--json', 'print each reply as an object in one line')
+}
+
+/** Adds --token. */
+export function addTokenOption(command: Command): Command {
+  return command.option(
+    '--token <token>',
+    'a client token; better in HERD_TOKEN, where other users of the machine do not see it',
+  )
 }
 
 /** The client token that a command shows; undefined: none. @throws {UsageError} when it is none. */

@@ -186,6 +186,9 @@ test('the token is shown, whoever makes it; one that fails is tried again', asyn
   }
   await clientOf(t, [only], { token }).get('kiwi')
   assert.deepEqual(only.tokens, new Set(['Bearer secret']))
+  only.tokens.clear()
+  await clientOf(t, [only], { token: () => null }).get('kiwi')
+  assert.deepEqual(only.tokens, new Set(['']), 'nobody has one yet')
 })
 
 test('a signal ends a question, and its reason is thrown', async (t) => {

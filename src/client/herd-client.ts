@@ -15,7 +15,7 @@ import {
   type Wanted,
 } from './questions.ts'
 import { isForLater, type Outcome, type Pressure, type QueueLimits, ReportQueue } from './report-queue.ts'
-import { Servers } from './servers.ts'
+import { type ClientToken, Servers } from './servers.ts'
 import { Stamps } from './stamps.ts'
 import { MemoryStore, type ReportStore } from './stores/report-store.ts'
 import { Watch, type WatchHandlers, type WatchQuestion } from './watch.ts'
@@ -42,8 +42,8 @@ export interface Timeouts {
 export interface HerdClientOptions {
   /** Servers of one herd, such as `http://localhost:12000`; the first is tried first. */
   readonly servers: readonly (string | URL)[]
-  /** Shown to each server; a function is asked before each request. */
-  readonly token?: string | (() => string | Promise<string>)
+  /** Shown to each server; a function is asked before each request, and `null` from it shows none. */
+  readonly token?: ClientToken
   readonly queue?: QueueOptions
   readonly timeouts?: Timeouts
   /** How long servers that failed are left alone: 200 ms at first, 10 s at most. */

@@ -3,10 +3,14 @@ import { Backoff, type BackoffLimits } from './backoff.ts'
 import { type Attempt, HerdProblem, HerdUnreachable } from './errors.ts'
 import type { Platform } from './platform.ts'
 
+/** What is shown to servers: a token, or whoever knows it now; `null`: nobody has one yet. */
+export type ClientToken = string | (() => string | null | Promise<string | null>)
+
 /** Who is asked, and how patiently. */
 export interface ServersOptions {
   readonly servers: readonly (string | URL)[]
-  readonly token: string | (() => string | Promise<string>) | null
+  /** `null`, also from the function: none is shown. */
+  readonly token: ClientToken | null
   /** For one answer of one server, milliseconds. */
   readonly requestMs: number
   readonly backoff: BackoffLimits

@@ -5,7 +5,12 @@ import type { Turn } from './phone.ts'
 
 const where = { server: 'Ball', protocol: 'http' } as const
 const taken: Turn = { ...where, outcome: 'reported' }
-const silent: Turn = { ...where, outcome: 'failed', reason: 'ECONNREFUSED', isRefused: false }
+const silent: Turn = {
+  ...where,
+  outcome: 'failed',
+  reason: 'ECONNREFUSED',
+  ...{ isRefused: false, isNotAllowed: false },
+}
 
 test('a summary, once', () => {
   const news = new DemoNews(1)
@@ -34,9 +39,30 @@ test('a server that is gone, and back', () => {
 test('a protocol that is not taken, once', () => {
   const news = new DemoNews(100)
   for (const server of ['Ball', 'Alford']) {
-    news.note({ outcome: 'failed', server, protocol: 'osmand', reason: '404', isRefused: true })
+    news.note({
+      outcome: 'failed',
+      server,
+      protocol: 'osmand',
+      reason: '404',
+      ...{ isRefused: true, isNotAllowed: false },
+    })
   }
   assert.deepEqual(news.take(), [
     { level: 'warning', text: 'osmand is not taken here, and those phones use line commands: 404' },
   ])
+})
+
+test('phones that may not report: once, whatever they speak, and what to do', () => {
+  const news = new DemoNews(100)
+  for (const protocol of ['http', 'line', 'mqtt'] as const)
+    news.note({
+      ...where,
+      outcome: 'failed',
+      protocol,
+      reason: '401 …',
+      ...{ isRefused: true, isNotAllowed: true },
+    })
+  const [line, ...more] = news.take()
+  assert.match(line?.text ?? '', /^phones may not report: 401 …; .*HERD_TOKEN or --token$/)
+  assert.deepEqual(more, [])
 })

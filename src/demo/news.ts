@@ -23,6 +23,7 @@ export class DemoNews {
   #lines: DemoLine[] = []
   #reports = 0
   #isSummed = false
+  #isForbidden = false
 
   /** @param clients in the demo. */
   constructor(clients: number) {
@@ -38,7 +39,8 @@ export class DemoNews {
       if ((this.#failures.get(turn.server) ?? 0) >= GONE_FAILURES) this.#say('info', `${turn.server} is back`)
       this.#failures.delete(turn.server)
     } else if (turn.outcome === 'failed') {
-      if (turn.isRefused) this.#notTaken(turn.protocol, turn.reason)
+      if (turn.isNotAllowed) this.#notAllowed(turn.reason)
+      else if (turn.isRefused) this.#notTaken(turn.protocol, turn.reason)
       else this.#noAnswer(turn.server, turn.reason)
     }
   }
@@ -60,6 +62,15 @@ export class DemoNews {
     if (this.#refused.has(protocol)) return
     this.#refused.add(protocol)
     this.#say('warning', `${protocol} is not taken here, and those phones use line commands: ${reason}`)
+  }
+
+  #notAllowed(reason: string): void {
+    if (this.#isForbidden) return
+    this.#isForbidden = true
+    this.#say(
+      'warning',
+      `phones may not report: ${reason}; a token that may (herd token create demo --report '*') is given by HERD_TOKEN or --token`,
+    )
   }
 
   #noAnswer(server: string, reason: string): void {

@@ -1,5 +1,5 @@
 import type { Actor } from './cast.ts'
-import { NotTaken, type Protocol, type Reporter, type ServerAddress } from './reporters.ts'
+import { NotAllowed, NotTaken, type Protocol, type Reporter, type ServerAddress } from './reporters.ts'
 
 /** What a phone is made of. */
 export interface PhoneOptions {
@@ -28,6 +28,8 @@ export type Turn =
       readonly reason: string
       /** The server has answered, and not taken it. */
       readonly isRefused: boolean
+      /** It was refused because of who this is, or who it isn't. */
+      readonly isNotAllowed: boolean
     }
 
 const RETRY_MS_MIN = 300
@@ -83,6 +85,7 @@ export class Phone {
       return {
         ...{ outcome: 'failed', server: server.name, protocol, reason },
         isRefused: error instanceof NotTaken,
+        isNotAllowed: error instanceof NotAllowed,
       }
     } finally {
       this.#isBusy = false

@@ -9,11 +9,13 @@ import type { Whereabouts } from './mover.ts'
 /** How a phone reports. */
 export type Protocol = 'line' | 'http' | 'websocket' | 'mqtt' | 'owntracks' | 'owntracks-mqtt' | 'osmand'
 
-/** Where a server is. */
+/** Where a server is, and what is shown to it. */
 export interface ServerAddress {
   readonly name: string
   readonly host: string
   readonly port: number
+  /** A client token; undefined: none. */
+  readonly token?: string | undefined
 }
 
 /** A way to a server that reports can go. */
@@ -25,9 +27,16 @@ export interface Reporter {
 
 /** The server has answered, and not with what a report taken is answered with. */
 export class NotTaken extends Error {
-  override readonly name = 'NotTaken'
+  override readonly name: string = 'NotTaken'
 }
 
+/** It has answered that this phone, or whoever shows this token, may not report. */
+export class NotAllowed extends NotTaken {
+  override readonly name = 'NotAllowed'
+}
+
+/** What lines and messages say of that; HTTP has numbers for it. */
+const NOT_ALLOWED = /client token|may not report|not authorized|"status": ?40[13]\b/i
 /** A phone waits no longer for a server. */
 const ANSWER_MS_MAX = 5000
 /** What is told of an answer that wasn't expected. */
@@ -38,7 +47,7 @@ const CLOSED = 'it closed the connection'
 export const openReporter: Readonly<Record<Protocol, (server: ServerAddress) => Promise<Reporter>>> = {
   line: openLine,
   http: (server) => {
-    return overHttp(server, '/v1/fixes', (saying, where) => json(reportJson(saying, where)))
+    return overHttp(server, '/v1/fixes', (saying, where) => json(reportJson(saying, where), bearer(server)))
   },
   websocket: openWebSocket,
   mqtt: (server) => {
@@ -50,8 +59,10 @@ export const openReporter: Readonly<Record<Protocol, (server: ServerAddress) => 
   owntracks: (server) => {
     return overHttp(server, '/pub', (saying, where) => {
       const [user = '', device = 'phone'] = saying.client.split('/')
-      const { headers, ...request } = json(ownTracksJson(saying, where))
-      return { ...request, headers: { ...headers, 'x-limit-u': user, 'x-limit-d': device } }
+      return json(ownTracksJson(saying, where), {
+        ...{ 'x-limit-u': user, 'x-limit-d': device },
+        ...(server.token !== undefined && { authorization: basic(user, server.token) }),
+      })
     })
   },
   'owntracks-mqtt': (server) => {
@@ -61,7 +72,8 @@ export const openReporter: Readonly<Record<Protocol, (server: ServerAddress) => 
   },
   osmand: async (server) => ({
     report: async (saying, where) => {
-      await asked(`${originOf(server)}/?${osmAndQuery(saying, where)}`, {})
+      const token = server.token === undefined ? '' : `&token=${encodeURIComponent(server.token)}`
+      await asked(`${originOf(server)}/?${osmAndQuery(saying, where)}${token}`, {})
     },
     close: () => {},
   }),
@@ -78,8 +90,20 @@ function overHttp(
   })
 }
 
-function json(body: object): { method: string; headers: Record<string, string>; body: string } {
-  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+function json(body: object, headers: Readonly<Record<string, string>>): RequestInit {
+  return {
+    ...{ method: 'POST', body: JSON.stringify(body) },
+    headers: { 'content-type': 'application/json', ...headers },
+  }
+}
+
+function bearer({ token }: ServerAddress): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` }
+}
+
+/** The app OwnTracks knows users and passwords. */
+function basic(user: string, token: string): string {
+  return `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`
 }
 
 async function asked(url: string, request: RequestInit): Promise<void> {
@@ -87,7 +111,11 @@ async function asked(url: string, request: RequestInit): Promise<void> {
   const text = await answer.text()
   // A page is for people: nobody has taken a report there.
   const isPage = answer.headers.get('content-type')?.startsWith('text/html') === true
-  if (!answer.ok || isPage) throw new NotTaken(`${answer.status} ${text.slice(0, ANSWER_SHOWN)}`)
+  if (!answer.ok || isPage) throw refusal(`${answer.status} ${text}`, [401, 403].includes(answer.status))
+}
+
+function refusal(said: string, isNotAllowed: boolean = NOT_ALLOWED.test(said)): NotTaken {
+  return new (isNotAllowed ? NotAllowed : NotTaken)(said.slice(0, ANSWER_SHOWN))
 }
 
 /** Why `fetch failed`. */
@@ -96,8 +124,7 @@ function causeOf(error: unknown): never {
 }
 
 /** IAMAT, one line at a time, over one connection. */
-async function openLine(server: ServerAddress): Promise<Reporter> {
-  const { host, port } = server
+async function openLine({ host, port, token }: ServerAddress): Promise<Reporter> {
   const socket = connectTcp({ host, port, noDelay: true, timeout: ANSWER_MS_MAX })
   socket.on('timeout', () => {
     if (socket.connecting) socket.destroy(new Error(`no connection within ${ANSWER_MS_MAX} ms`))
@@ -110,10 +137,11 @@ async function openLine(server: ServerAddress): Promise<Reporter> {
     const lines = (text + chunk).split('\n')
     text = lines.pop() ?? ''
     for (const line of lines) {
-      answers.settle(line.startsWith('AT ') ? null : new NotTaken(line.slice(0, ANSWER_SHOWN)))
+      answers.settle(/^(?:AT|TOKEN) /.test(line) ? null : refusal(line))
     }
   })
   closing(socket, answers)
+  if (token !== undefined) await answers.next(() => socket.write(`TOKEN ${token}\n`))
   return {
     report: (saying, where) => answers.next(() => socket.write(`${iamatLine(saying, where)}\n`)),
     close: () => socket.destroy(),
@@ -125,14 +153,15 @@ function closing(socket: Socket, answers: Answers): void {
   socket.on('close', () => answers.end(new Error(CLOSED)))
 }
 
-async function openWebSocket({ host, port }: ServerAddress): Promise<Reporter> {
-  const url = `ws://${hostText(host)}:${port}/v1/socket`
-  const socket = new WebSocket(url, { handshakeTimeout: ANSWER_MS_MAX, perMessageDeflate: false })
+async function openWebSocket(server: ServerAddress): Promise<Reporter> {
+  const url = `ws://${hostText(server.host)}:${server.port}/v1/socket`
+  const headers = bearer(server)
+  const socket = new WebSocket(url, { headers, handshakeTimeout: ANSWER_MS_MAX, perMessageDeflate: false })
   const answers = new Answers()
   const opened = Promise.withResolvers<void>()
   socket.on('open', () => opened.resolve())
   socket.on('unexpected-response', (_request, { statusCode }) => {
-    opened.reject(new NotTaken(`${statusCode} to a WebSocket`))
+    opened.reject(refusal(`${statusCode} to a WebSocket`, statusCode === 401 || statusCode === 403))
     socket.terminate()
   })
   const end = (error: Error): void => {
@@ -144,7 +173,7 @@ async function openWebSocket({ host, port }: ServerAddress): Promise<Reporter> {
   socket.on('message', (data: Buffer) => {
     const said = data.toString('utf8')
     if (/"op": ?"reported"/.test(said)) answers.settle(null)
-    else if (/"op": ?"problem"/.test(said)) answers.settle(new NotTaken(said.slice(0, ANSWER_SHOWN)))
+    else if (/"op": ?"problem"/.test(said)) answers.settle(refusal(said))
   })
   await opened.promise
   return {
@@ -157,11 +186,13 @@ async function openWebSocket({ host, port }: ServerAddress): Promise<Reporter> {
 }
 
 async function overMqtt(
-  { host, port }: ServerAddress,
+  { host, port, token }: ServerAddress,
   messageOf: (saying: Saying, where: Whereabouts) => readonly [topic: string, payload: string],
 ): Promise<Reporter> {
   const options = { reconnectPeriod: 0, connectTimeout: ANSWER_MS_MAX, protocolVersion: 4 } as const
-  const client = await connectMqtt(`mqtt://${hostText(host)}:${port}`, options)
+  // MQTT 3.1.1 has no password without a user; whose token it is the token says itself.
+  const shown = token === undefined ? {} : { username: 'demo', password: token }
+  const client = await connectMqtt(`mqtt://${hostText(host)}:${port}`, { ...options, ...shown })
   const closed = Promise.withResolvers<never>()
   // Nobody may be waiting.
   closed.promise.catch(() => {})
@@ -183,7 +214,7 @@ async function connectMqtt(url: string, options: Parameters<typeof connectAsync>
     return await connectAsync(url, options, false)
   } catch (error) {
     // It is there, and says nothing that MQTT is.
-    if (error instanceof Error && /connack|refused: /i.test(error.message)) throw new NotTaken(error.message)
+    if (error instanceof Error && /connack|refused: /i.test(error.message)) throw refusal(error.message)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 /** Reads what `/v1/clients/{client}/places` answers: the text of Google's Nearby Search, or of who answers like it. Pure. */
+import type { Places } from '../client/index.ts'
 import type { LonLat } from './trail.ts'
 
 /** A place near somebody. */
@@ -17,20 +18,9 @@ export interface PlacesAnswer {
   readonly problem: string
 }
 
-interface Answer {
-  readonly status?: string
-  readonly error_message?: string
-  readonly html_attributions?: readonly string[]
-  readonly results?: readonly {
-    readonly name?: string
-    readonly vicinity?: string
-    readonly geometry?: { readonly location?: { readonly lat?: number; readonly lng?: number } }
-  }[]
-}
-
 /** Reads it. */
-export function readPlaces(answer: Answer): PlacesAnswer {
-  const { status = '', error_message: message, html_attributions: attributions = [], results = [] } = answer
+export function readPlaces(answer: Places): PlacesAnswer {
+  const { status, error_message: message, html_attributions: attributions = [], results } = answer
   const places = results.flatMap(({ name = '', vicinity = '', geometry }): Place[] => {
     const { lat, lng } = geometry?.location ?? {}
     return lat === undefined || lng === undefined ? [] : [{ name, vicinity, at: [lng, lat] }]

@@ -132,7 +132,10 @@ test('places out of what Google answers, and what is wrong when there are none',
     attributions: ['x'],
     problem: '',
   })
-  assert.equal(readPlaces({ status: 'ZERO_RESULTS' }).problem, '')
-  assert.equal(readPlaces({ status: 'OVER_QUERY_LIMIT', error_message: 'too many' }).problem, 'too many')
-  assert.equal(readPlaces({ status: 'UNKNOWN_ERROR' }).problem, 'UNKNOWN_ERROR')
+  assert.equal(readPlaces({ status: 'ZERO_RESULTS', results: [] }).problem, '')
+  assert.equal(
+    readPlaces({ status: 'OVER_QUERY_LIMIT', results: [], error_message: 'too many' }).problem,
+    'too many',
+  )
+  assert.equal(readPlaces({ status: 'UNKNOWN_ERROR', results: [] }).problem, 'UNKNOWN_ERROR')
 })

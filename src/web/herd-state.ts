@@ -52,7 +52,7 @@ export function verdictOf({ servers, agree }: HerdJson): Verdict {
     lost.length === 0 ? [] : [`${lost.join(', ')} ${lost.length === 1 ? 'is' : 'are'} not reached`]
   const wrong = [...missing, ...(agree === false ? ['tables differ'] : [])].join(', ')
   if (wrong !== '') return { light: 'bad', text: `${wrong.slice(0, 1).toUpperCase()}${wrong.slice(1)}` }
-  if (agree === null) return { light: 'unknown', text: 'Comparing tables …' }
+  if (agree === null) return { light: 'unknown', text: 'In motion: fixes are on their way' }
   return { light: 'good', text: servers.length === 1 ? 'All is well' : 'All tables agree' }
 }
 

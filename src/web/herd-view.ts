@@ -82,7 +82,7 @@ export class HerdView {
     return element(
       'p',
       { class: 'lost' },
-      `${server} does not answer (${problem}). This is what it said ${span(seconds)} ago; it is asked again each second. `,
+      `${server} does not answer (${problem}). This is what it said ${span(seconds)} ago; it is asked again and again. `,
       others.length > 0 && 'The same map is at ',
       ...others.flatMap(({ name, host, port }, index) => [
         index > 0 && ', ',

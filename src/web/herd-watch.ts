@@ -1,17 +1,18 @@
 /** Asks each second how the herd is. */
 
-import type { HerdJson } from '../gateways/http/shapes.ts'
-import type { Api } from './api.ts'
+import { HerdProblem, type HerdState } from '../client/index.ts'
+import type { PageHerd } from './page-herd.ts'
 
 const POLL_MS = 1000
 /** When nobody looks at it, the light in the bar is enough. */
 const POLL_HIDDEN_MS = 4000
 const ANSWER_MS_MAX = 4000
+const SILENT = 'the server does not answer'
 
 /** What is known of the herd. */
 export interface HerdNews {
   /** The last answer; `null`: there was none yet. */
-  readonly herd: HerdJson | null
+  readonly herd: HerdState | null
   /** Milliseconds on the page's clock when it came. */
   readonly cameMs: number
   /** Why there is no newer one; empty: there is. */
@@ -20,14 +21,14 @@ export interface HerdNews {
 
 /** One page has one. */
 export class HerdWatch {
-  readonly #api: Pick<Api, 'get'>
+  readonly #herd: Pick<PageHerd, 'ask' | 'onLost'>
   readonly #tell: (news: HerdNews) => void
   #news: HerdNews = { herd: null, cameMs: 0, problem: '' }
   #isShown = false
   #wake: () => void = () => undefined
 
-  constructor(api: Pick<Api, 'get'>, tell: (news: HerdNews) => void) {
-    this.#api = api
+  constructor(herd: Pick<PageHerd, 'ask' | 'onLost'>, tell: (news: HerdNews) => void) {
+    this.#herd = herd
     this.#tell = tell
   }
 
@@ -39,9 +40,13 @@ export class HerdWatch {
 
   /** Asks for ever. */
   async run(): Promise<never> {
+    // The stream may notice it long before the next question.
+    this.#herd.onLost(() => {
+      this.#fail(SILENT)
+      this.#wake()
+    })
     for (;;) {
       await this.#ask()
-      this.#tell(this.#news)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.#isShown ? POLL_MS : POLL_HIDDEN_MS)
         this.#wake = () => {
@@ -54,10 +59,18 @@ export class HerdWatch {
 
   async #ask(): Promise<void> {
     try {
-      const herd = await this.#api.get<HerdJson>('v1/herd', AbortSignal.timeout(ANSWER_MS_MAX))
+      const herd = await this.#herd.ask((client) =>
+        client.state({ signal: AbortSignal.timeout(ANSWER_MS_MAX) }),
+      )
       this.#news = { herd, cameMs: performance.now(), problem: '' }
+      this.#tell(this.#news)
     } catch (error) {
-      this.#news = { ...this.#news, problem: error instanceof Error ? error.message : String(error) }
+      this.#fail(error instanceof HerdProblem ? error.detail : SILENT)
     }
+  }
+
+  #fail(problem: string): void {
+    this.#news = { ...this.#news, problem }
+    this.#tell(this.#news)
   }
 }

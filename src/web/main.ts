@@ -1,16 +1,14 @@
 /** The page: puts its parts together. */
-import type { FixJson } from '../gateways/http/shapes.ts'
-import { Api } from './api.ts'
 import { ClientCard } from './client-card.ts'
 import { durationSeconds, STALE_AFTER_SECONDS } from './freshness.ts'
 import { verdictOf } from './herd-state.ts'
 import { HerdView } from './herd-view.ts'
 import { type HerdNews, HerdWatch } from './herd-watch.ts'
 import { Legend } from './legend.ts'
-import { LiveStream } from './live-stream.ts'
 import { MapView } from './map-view.ts'
 import { MOVERS_MAX, Movers } from './movers.ts'
 import { element, find, isTyping } from './page.ts'
+import { PageHerd } from './page-herd.ts'
 import { palettes } from './palette.ts'
 import { type Asked, askedOf, nearestClient, placesAround } from './places-ask.ts'
 import { placesPanel } from './places-panel.ts'
@@ -23,6 +21,12 @@ import { count } from './units.ts'
 import { fillWelcome } from './welcome.ts'
 
 const TICK_MS = 500
+const STATES = {
+  connecting: 'Connecting …',
+  live: 'Live',
+  lost: 'Reconnecting …',
+  refused: 'Not allowed; reload the page for another token',
+} as const
 const NOTE_MS = 6000
 /** The first clients of a herd that is just starting come within this time; the map shows them all. */
 const FIRST_LOOK_MS = 400
@@ -40,7 +44,8 @@ const colors = new ServerColors()
 const theme = new PageTheme((name) => {
   map.palette = palettes[name]
 })
-const api = new Api(document.baseURI, new TokenPrompt())
+const base = new URL('.', document.baseURI).href
+const herd = new PageHerd(base, new TokenPrompt())
 const map = new MapView(
   find('map', HTMLElement),
   { worker: meta('worker'), world: meta('world'), labels: meta('labels') },
@@ -65,11 +70,11 @@ const search = new SearchBox(movers, colors, (client) => {
 })
 const legend = new Legend(find('legend', HTMLElement), movers, colors)
 const herdView = new HerdView(find('herd-view', HTMLElement), colors)
-const herdWatch = new HerdWatch(api, (news) => showHerd(news))
+const herdWatch = new HerdWatch(herd, (news) => showHerd(news))
 let isFollowing = false
 let isCaughtUp = false
 let hasLooked = false
-let state: 'connecting' | 'live' | 'lost' = 'connecting'
+let state: keyof typeof STATES = 'connecting'
 let hears = ''
 
 function select(client: string | null): void {
@@ -103,7 +108,7 @@ async function ask(at: LonLat, client: string | null): Promise<void> {
     card.showBelow(
       element('section', { class: 'places' }, element('p', { class: 'quiet' }, 'Asking for places …')),
     )
-    const answer = await placesAround(api, asked.client)
+    const answer = await placesAround(herd, asked.client)
     if (card.client !== asked.client) return
     map.showPlaces(answer.places)
     card.showBelow(placesPanel(asked.intro, asked.at, answer, (place) => map.flyTo(place)))
@@ -118,7 +123,7 @@ async function ask(at: LonLat, client: string | null): Promise<void> {
 
 async function nearest(at: LonLat): Promise<Asked | null> {
   note('Looking for the nearest client …')
-  const asked = await nearestClient(api, at, map.view)
+  const asked = await nearestClient(herd, at, map.view)
   if (asked !== null && movers.get(asked.client) !== undefined) return asked
   note('There is no client in this part of the map to ask for.')
   return null
@@ -161,7 +166,7 @@ function show(view: 'map' | 'herd'): void {
 
 function showState(): void {
   find('state-dot', HTMLElement).dataset.state = state
-  const text = { connecting: 'Connecting …', live: 'Live', lost: 'Reconnecting …' }[state]
+  const text = STATES[state]
   const status = find('state', HTMLElement)
   if (status.textContent !== text) status.textContent = text
   const many =
@@ -176,29 +181,19 @@ function tick(): void {
   showState()
   card.update()
   legend.update()
+  look()
+  // How long ago it answered.
+  if (last.problem !== '') showHerd(last)
 }
 
 /** Once, when all that is known has come: everyone is in the picture. */
 function look(): void {
-  if (hasLooked || movers.size === 0) return
+  if (hasLooked || !isCaughtUp || movers.size === 0) return
   hasLooked = true
   setTimeout(() => {
     if (card.client === null) map.fit([...movers.all].map(({ drawn }) => drawn))
   }, FIRST_LOOK_MS)
 }
-
-const stream = new LiveStream(api, {
-  fix: (fix: FixJson) => movers.apply(fix, performance.now()),
-  exit: (client) => movers.remove(client),
-  caughtUp: () => {
-    isCaughtUp = true
-    look()
-  },
-  state: (now) => {
-    state = now
-    showState()
-  },
-})
 
 function meta(name: string): string {
   return document.querySelector(`meta[name="herd:${name}"]`)?.getAttribute('content') ?? ''
@@ -265,12 +260,26 @@ function still(): void {
 }
 stillness.addEventListener('change', still)
 still()
-fillWelcome(find('welcome', HTMLElement), new URL('.', document.baseURI).href)
+fillWelcome(find('welcome', HTMLElement), base)
 show(location.hash === '#herd' ? 'herd' : 'map')
 setInterval(tick, TICK_MS)
 void herdWatch.run()
-void stream.run()
-api
-  .get<MapJson>('map.json')
-  .then(({ tiles }) => (tiles === null ? undefined : map.addStreets(tiles)))
-  .catch(() => note('The street tiles of this server can’t be read.'))
+void herd.watch({
+  fix: (fix) => movers.apply(fix, performance.now()),
+  exit: (client) => movers.remove(client),
+  caughtUp: () => {
+    isCaughtUp = true
+    look()
+  },
+  state: (now) => {
+    state = now
+    showState()
+  },
+})
+void addStreets().catch(() => note('The street tiles of this server can’t be read.'))
+
+async function addStreets(): Promise<void> {
+  const response = await fetch('map.json')
+  const { tiles }: MapJson = await response.json()
+  if (tiles !== null) await map.addStreets(tiles)
+}

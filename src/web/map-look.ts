@@ -1,5 +1,10 @@
 /** The style of the map: what is drawn, from the ground up. It names no fonts to fetch, so that letters come from the machine. */
-import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
+import type {
+  ExpressionSpecification,
+  LayerSpecification,
+  Map as MapLibre,
+  StyleSpecification,
+} from 'maplibre-gl'
 import { STALE } from './freshness.ts'
 import type { Palette } from './palette.ts'
 import { collection } from './world.ts'
@@ -27,6 +32,17 @@ export function look(palette: Palette): StyleSpecification {
     },
     layers: [...ground(palette), ...herd(palette)],
   }
+}
+
+/**
+ * Draws a ring around a client, by its number on the map; -1: around none. In a crowd it lies on top, and its name is the one that finds
+ * room.
+ */
+export function mark(map: MapLibre, number: number): void {
+  const isSelected: ExpressionSpecification = ['==', ['id'], number]
+  map.setFilter('selected', isSelected)
+  map.setLayoutProperty('movers', 'circle-sort-key', ['case', isSelected, 1, 0])
+  map.setLayoutProperty('mover-names', 'symbol-sort-key', ['case', isSelected, -1, ['get', 'fresh']])
 }
 
 function serverColor({ servers }: Palette): ExpressionSpecification {
@@ -202,7 +218,7 @@ function herd(palette: Palette): LayerSpecification[] {
         'text-font': FONTS,
         'text-size': ['interpolate', ['linear'], ['zoom'], 3, 11, 12, 13.5],
         'text-anchor': 'left',
-        'text-offset': [1.15, 0],
+        'text-offset': [1.4, 0],
         'text-max-width': 30,
         'symbol-sort-key': ['get', 'fresh'],
       },

@@ -11,8 +11,9 @@ import {
 } from 'maplibre-gl'
 import { boundsOf } from './bounds.ts'
 import { circleRing } from './circle.ts'
+import { followingZoom } from './following-zoom.ts'
 import { addHeading } from './heading.ts'
-import { look } from './map-look.ts'
+import { look, mark } from './map-look.ts'
 import { GLIDING_MAX, type Mover, type Movers } from './movers.ts'
 import type { Palette } from './palette.ts'
 import type { ServerColors } from './server-colors.ts'
@@ -122,6 +123,7 @@ export class MapView {
     this.map.once('load', () => {
       addHeading(this.map)
       this.#isReady = true
+      this.select(this.#selectedMover ?? null)
       void this.#showWorld(topology, names)
       this.#frame()
     })
@@ -160,7 +162,7 @@ export class MapView {
   /** Draws a ring around a client; `null`: around none. */
   select(mover: Mover | null): void {
     this.#selected = mover?.client ?? null
-    if (this.#isReady) this.map.setFilter('selected', ['==', ['id'], mover?.number ?? -1])
+    if (this.#isReady) mark(this.map, mover?.number ?? -1)
     this.#slowMs = 0
     if (mover === null) this.#isFollowing = false
   }
@@ -169,7 +171,7 @@ export class MapView {
   set isFollowing(isFollowing: boolean) {
     this.#isFollowing = isFollowing
     const mover = this.#selectedMover
-    if (isFollowing && mover !== undefined) this.flyTo(mover.drawn)
+    if (isFollowing && mover !== undefined) this.flyTo(mover.drawn, followingZoom(mover.fix))
   }
 
   /** Takes what is left of the map for all of it. Pixels. */
@@ -178,8 +180,8 @@ export class MapView {
   }
 
   /** Brings a point to the middle, from near enough to tell clients apart. */
-  flyTo(at: LonLat): void {
-    const zoom = Math.max(this.map.getZoom(), 9)
+  flyTo(at: LonLat, zoomMin = 9): void {
+    const zoom = Math.max(this.map.getZoom(), zoomMin)
     this.map.flyTo({ center: [...at], zoom, duration: 900 })
   }
 

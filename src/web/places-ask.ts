@@ -1,8 +1,7 @@
 /** "What's here": the places around a client, or around the client that is nearest to a point. */
-import type { FixPageJson } from '../gateways/http/shapes.ts'
-import type { Api } from './api.ts'
 import { metresBetween } from './circle.ts'
 import { type PlacesAnswer, readPlaces } from './google-places.ts'
+import type { PageHerd } from './page-herd.ts'
 import type { LonLat } from './trail.ts'
 import { distance } from './units.ts'
 
@@ -20,22 +19,20 @@ export interface Asked {
 }
 
 /** Asks for the places around a client. */
-export async function placesAround(api: Pick<Api, 'get'>, client: string): Promise<PlacesAnswer> {
-  const path = `v1/clients/${encodeURIComponent(client)}/places?radius_km=${RADIUS_KM}&items=${ITEMS}`
-  return readPlaces(await api.get<Parameters<typeof readPlaces>[0]>(path))
+export async function placesAround(herd: Pick<PageHerd, 'ask'>, client: string): Promise<PlacesAnswer> {
+  return readPlaces(await herd.ask((asked) => asked.places(client, { radius_km: RADIUS_KM, items: ITEMS })))
 }
 
 /** The client that a bare point is answered for: the nearest in the view; `null`: there is none. */
 export async function nearestClient(
-  api: Pick<Api, 'get'>,
+  herd: Pick<PageHerd, 'ask'>,
   point: LonLat,
   view: { readonly center: LonLat; readonly corner: LonLat },
 ): Promise<Asked | null> {
   const reach = metresBetween(view.center, view.corner) + metresBetween(view.center, point)
   const radius = Math.max(1, Math.min(NEAR_METRES_MAX, Math.ceil(reach)))
   const [lon, lat] = point
-  const path = `v1/near?lat=${lat.toFixed(6)}&lon=${lon.toFixed(6)}&radius_m=${radius}&limit=1`
-  const { fixes } = await api.get<FixPageJson>(path)
+  const { fixes } = await herd.ask((asked) => asked.near({ lat, lon, radius_m: radius, limit: 1 }))
   const [fix] = fixes
   if (fix === undefined) return null
   const at: LonLat = [fix.lon, fix.lat]

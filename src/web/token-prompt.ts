@@ -1,6 +1,6 @@
 /** Asks for a token when the server wants one, and keeps it as long as the tab is open. */
-import type { TokenSource } from './api.ts'
 import { find } from './page.ts'
+import type { TokenSource } from './page-herd.ts'
 
 const KEY = 'herd-token'
 
@@ -9,6 +9,8 @@ export class TokenPrompt implements TokenSource {
   readonly #dialog: HTMLDialogElement = find('token-dialog', HTMLDialogElement)
   readonly #input: HTMLInputElement = find('token', HTMLInputElement)
   #token: string | null = read()
+  /** Who gave none is not asked again and again. */
+  #isDeclined = false
   /** All who wait for a token wait for the same one. */
   #asking: Promise<boolean> | null = null
 
@@ -17,6 +19,7 @@ export class TokenPrompt implements TokenSource {
   }
 
   ask(reason: string): Promise<boolean> {
+    if (this.#isDeclined) return Promise.resolve(false)
     this.#asking ??= this.#prompt(reason).finally(() => {
       this.#asking = null
     })
@@ -28,6 +31,7 @@ export class TokenPrompt implements TokenSource {
     this.#input.value = ''
     this.#dialog.returnValue = ''
     this.#dialog.showModal()
+    let isGiven = false
     return new Promise((resolve) => {
       const cancel = find('token-cancel', HTMLButtonElement)
       cancel.onclick = () => this.#dialog.close()
@@ -36,11 +40,18 @@ export class TokenPrompt implements TokenSource {
         () => {
           this.#token = this.#input.value.trim()
           keep(this.#token)
-          resolve(true)
+          isGiven = true
         },
         { once: true },
       )
-      this.#dialog.addEventListener('close', () => resolve(false), { once: true })
+      this.#dialog.addEventListener(
+        'close',
+        () => {
+          this.#isDeclined = !isGiven
+          resolve(isGiven)
+        },
+        { once: true },
+      )
     })
   }
 }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Locator, Page } from 'playwright-core'
+import { makeToken } from '../../src/gateways/access/tokens.ts'
 import { openPage, startBrowser, VIEWPORT } from '../support/browser.ts'
 import { LiveHerd, timeNow, waitUntil } from '../support/live-herd.ts'
+import { setTokens } from '../support/live-tokens.ts'
 
 const TWO = { servers: ['Alford', 'Ball'], links: [['Alford', 'Ball']] } as const
 const PHONE = {
@@ -164,6 +166,33 @@ test('the map goes on where it was when its server comes back', async (t) => {
   await herd.startServer('Alford')
   await page.locator('#state', { hasText: /^Live$/ }).waitFor(PATIENCE)
   await tally(page, '2 clients')
+})
+
+test('a herd that wants a token: the page asks for one, again when it is wrong, and who has none is left alone', async (t) => {
+  const { herd, address } = await start(t)
+  await report(herd, 'Alford', { client: 'kiwi', lat: 1, lon: 1, time: timeNow() })
+  const token = makeToken()
+  const browser = await startBrowser(t)
+  const { page, complaints, shot } = await openPage(browser, address)
+  await tally(page, '1 client')
+  // The stream that was open to all ends.
+  await setTokens(herd, 'Alford', { map: { token, read: ['*'] } })
+  const dialog = page.locator('#token-dialog')
+  await dialog.getByText(/wants a client token/).waitFor(PATIENCE)
+  await shot('token')
+  await page.locator('#token').fill(makeToken())
+  await page.keyboard.press('Enter')
+  await dialog.getByText(/none of this herd/).waitFor(PATIENCE)
+  await page.locator('#token').fill(token)
+  await page.keyboard.press('Enter')
+  await page.locator('#state', { hasText: /^Live$/ }).waitFor(PATIENCE)
+  await tally(page, '1 client')
+  assert.deepEqual(complaints, [])
+
+  const other = await openPage(browser, address)
+  await other.page.locator('#token-cancel').click(PATIENCE)
+  await other.page.locator('#state', { hasText: /^Not allowed/ }).waitFor(PATIENCE)
+  assert.equal(await other.page.locator('#token-dialog').isVisible(), false)
 })
 
 test('on a phone, in the dark, by keyboard alone, and with less motion', async (t) => {
