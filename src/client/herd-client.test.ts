@@ -131,6 +131,21 @@ test('nobody has heard of it: null', async (t) => {
   assert.equal(await clientOf(t, [only]).get('kiwi'), null)
 })
 
+test('an ID that no URL can name is refused with a word on it, and no server is asked', async (t) => {
+  const [only] = await standIns(t, 1)
+  const herd = clientOf(t, [only])
+  for (const client of ['.', '..', 'half\ud83d']) {
+    for (const asked of [herd.get(client), herd.places(client)]) {
+      await assert.rejects(asked, (error) => {
+        assert.ok(error instanceof HerdProblem && error.code === 'invalid')
+        assert.match(error.detail, /^no URL can name the client ".*": watch it instead$/)
+        return true
+      })
+    }
+  }
+  assert.deepEqual(only.asked, [])
+})
+
 test('too many requests: waits as long as it is told, or says so', async (t) => {
   const [only] = await standIns(t, 1)
   let refusals = 1

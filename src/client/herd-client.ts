@@ -6,6 +6,7 @@ import { type Platform, realPlatform } from './platform.ts'
 import {
   type Box,
   type CallOptions,
+  clientPath,
   type Found,
   type NearQuestion,
   type Places,
@@ -165,7 +166,7 @@ export class HerdClient {
   /** The newest fix of a client; `null`: nobody has heard of it. */
   async get(client: string, options?: CallOptions): Promise<FixJson | null> {
     try {
-      return await this.#ask(`/v1/clients/${encodeURIComponent(client)}`, readFix, options)
+      return await this.#ask(clientPath(client), readFix, options)
     } catch (error) {
       if (error instanceof HerdProblem && error.code === 'unknown-client') return null
       throw error
@@ -188,10 +189,10 @@ export class HerdClient {
   }
 
   /** Places near a client. */
-  places(client: string, question: PlacesQuestion = {}, options?: CallOptions): Promise<Places> {
-    const path = pathOf(`/v1/clients/${encodeURIComponent(client)}/places`, { ...question })
+  async places(client: string, question: PlacesQuestion = {}, options?: CallOptions): Promise<Places> {
+    const path = pathOf(`${clientPath(client)}/places`, { ...question })
     const requestMs = Math.max(PLACES_MS_MIN, this.#options.timeouts?.requestMs ?? 0)
-    return this.#ask(path, readPlaces, options, { requestMs })
+    return await this.#ask(path, readPlaces, options, { requestMs })
   }
 
   /** The herd as the server sees it that answers: servers, links, how they are, whether their tables agree. */

@@ -1,5 +1,6 @@
 /** What one asks a herd, and what comes back. Units are in the names. */
 import type { FixJson } from '../gateways/http/shapes.ts'
+import { HerdProblem } from './errors.ts'
 
 /** How much of what is found is wanted. */
 export interface Wanted {
@@ -87,4 +88,18 @@ export function pathOf(
     if (value !== undefined) search.set(name, String(value))
   }
   return search.size === 0 ? path : `${path}?${search}`
+}
+
+/** What every reader of URLs takes for a way up, however it is encoded. */
+const WAYS_UP: ReadonlySet<string> = new Set(['.', '..'])
+
+/**
+ * The path of what a herd knows of a client.
+ *
+ * @throws {HerdProblem} for an ID that no URL can name: `.`, `..`, or half a character. Watching tells of the first two all the same.
+ */
+export function clientPath(client: string): string {
+  if (client.isWellFormed() && !WAYS_UP.has(client)) return `/v1/clients/${encodeURIComponent(client)}`
+  const detail = `no URL can name the client ${JSON.stringify(client)}: watch it instead`
+  throw new HerdProblem({ type: 'urn:herd:invalid', status: 400, detail })
 }
