@@ -64,7 +64,9 @@ async function demo(terminal: Terminal, herd: string, options: DemoOptions): Pro
     ...{ servers, clients: options.clients, rate: options.rate, seed: options.seed },
     onTurn: (turn) => {
       news.note(turn)
-      if (turn.outcome !== 'reported' || hasBegun) return
+      // One that is refused until it has a token is there all the same: its parent isn't to take it for one that hangs.
+      const isRefused = turn.outcome === 'failed' && turn.isNotAllowed && options.supervised === true
+      if (hasBegun || (turn.outcome !== 'reported' && !isRefused)) return
       hasBegun = true
       listener.began()
     },
