@@ -11,6 +11,7 @@ import { WebSocket } from 'ws'
 import type { LineClient } from '../support/live-client.ts'
 import { LiveHerd, waitUntil } from '../support/live-herd.ts'
 import { onePmtile } from '../support/pmtiles-file.ts'
+import { fc, runs } from '../support/properties.ts'
 
 const run = promisify(execFile)
 /** Reports wait so long for a neighbor that isn't there. */
@@ -266,6 +267,67 @@ test('a request that two could read in two ways is refused, and nothing behind i
     assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1, what)
   }
   assert.deepEqual(await herd.table('Alford', ['smuggled']), ['? WHATSAT smuggled 1 0'])
+})
+
+test('whatever a WebSocket says, what is wrong is named, and it stays open', async (t) => {
+  const herd = await start(t)
+  const socket = new WebSocket(`ws://127.0.0.1:${herd.port('Alford')}/v1/socket`)
+  t.after(() => socket.terminate())
+  const heard: {
+    readonly op: string
+    readonly problem?: { readonly status: number; readonly detail: string }
+  }[] = []
+  socket.on('message', (data: Buffer) => heard.push(JSON.parse(data.toString())))
+  await once(socket, 'open')
+  const op = fc.constantFrom(
+    'token',
+    'report',
+    'watch',
+    'unwatch',
+    'get',
+    'near',
+    'fly',
+    '__proto__',
+    'constructor',
+  )
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom('a', [1, 2, 3, 4], { cursor: '~~' }))
+  const names = fc.constantFrom('id', 'report', 'client', 'clients', 'box', 'from', 'lat', 'lon', '__proto__')
+  const message = fc.oneof(
+    fc.tuple(op, fc.dictionary(names, value)).map(([op, members]) => JSON.stringify({ ...members, op })),
+    fc.json(),
+    fc.string({ unit: 'binary' }),
+    fc.uint8Array(),
+  )
+  const messages = fc.sample(message, runs(1000).numRuns)
+  for (const one of messages) socket.send(one)
+  // JSON deeper than anybody's.
+  socket.send(`{"op":${'['.repeat(30_000)}${']'.repeat(30_000)}}`)
+  socket.send('{"op":"ping"}')
+  await waitUntil(() => heard.some(({ op }) => op === 'pong'), 'it is open')
+  for (const { problem } of heard) {
+    if (problem !== undefined) assert.ok(problem.status < 500 && problem.detail.length > 10, problem.detail)
+  }
+  assert.doesNotMatch(await herd.logText('Alford'), /mistake|"level":"error"/)
+})
+
+test('whatever comes as Last-Event-ID, a stream goes on from it, or it is said to be none', async (t) => {
+  const herd = await start(t)
+  const part = fc.constantFrom('Alford', '~', ',', '1', '0', 'aaaaaaaa', '%', '%7E', ' ', '-', '.', '{}')
+  const ascii = fc.string({
+    unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  })
+  const cursor = fc.oneof(
+    ascii,
+    fc.array(part, { maxLength: 8 }).map((parts) => parts.join('')),
+  )
+  await fc.assert(
+    fc.asyncProperty(cursor, async (id) => {
+      const answer = await herd.converse('Alford', get('/v1/stream?from=now', `last-event-id: ${id}`))
+      if (answer.startsWith('HTTP/1.1 200 ')) assert.match(answer, /\r\n\r\nretry: 1000\n\n/)
+      else assert.match(bodyOf(answer, 400), /no cursor/)
+    }),
+    runs(200),
+  )
 })
 
 /** One number of `/metrics`. */
