@@ -269,6 +269,25 @@ test('a request that two could read in two ways is refused, and nothing behind i
   assert.deepEqual(await herd.table('Alford', ['smuggled']), ['? WHATSAT smuggled 1 0'])
 })
 
+test('a target that is no address is refused as any other, for a WebSocket too', async (t) => {
+  const herd = await start(t)
+  const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13']
+  const key = `sec-websocket-key: ${'A'.repeat(22)}==`
+  const refused = /^HTTP\/1\.1 4\d\d [\s\S]*application\/problem\+json/i
+  for (const target of ['http://[', '//%zz', '/%', '/v1/clients/%ff', '//:0/v1/socket']) {
+    assert.match(await herd.converse('Alford', get(target)), refused, target)
+    assert.match(await herd.converse('Alford', get(target, ...upgrade, key)), refused, target)
+  }
+  // To a browser the first three are the page.
+  for (const target of ['//', '///', '?', '*', 'http://a:b/']) {
+    assert.match(await herd.converse('Alford', get(target, ...upgrade, key)), refused, target)
+  }
+  for (const lacking of [upgrade, [...upgrade, key].slice(1), [...upgrade, 'sec-websocket-key: short']]) {
+    assert.doesNotMatch(await herd.converse('Alford', get('/v1/socket', ...lacking)), /^HTTP\/1\.1 101/)
+  }
+  assert.match(await herd.converse('Alford', get('/livez')), /^HTTP\/1\.1 200 /)
+})
+
 test('whatever a WebSocket says, what is wrong is named, and it stays open', async (t) => {
   const herd = await start(t)
   const socket = new WebSocket(`ws://127.0.0.1:${herd.port('Alford')}/v1/socket`)

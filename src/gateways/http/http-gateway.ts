@@ -127,6 +127,10 @@ export class HttpGateway {
     })
     const app = Fastify({
       bodyLimit: limits.bodyBytesMax,
+      // A target that can't be decoded comes to no route.
+      frameworkErrors: ({ statusCode = 400, message }, _request, reply) => {
+        void sendProblem(reply, statusCode, 'invalid', STATUS_CODES[statusCode] ?? '', message)
+      },
       routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
       clientErrorHandler: (error, socket) => {
         connections.whenAnswered(socket, (maySay) => {
