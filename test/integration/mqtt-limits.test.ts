@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { LiveHerd, waitUntil } from '../support/live-herd.ts'
 import { LiveMqtt, location } from '../support/live-mqtt.ts'
+import { setTokens } from '../support/live-tokens.ts'
 
 const JANE = 'owntracks/jane/phone'
 const EVENT = `${JANE}/event`
@@ -190,4 +191,21 @@ test('the password is the token: what it is not for is neither taken nor told', 
     janes.filter((topic) => topic !== EVENT),
   )
   assert.doesNotMatch(await herd.logText('Alford'), /herd_(?:jane|joe|map|wrong)/)
+})
+
+test('a phone whose token holds no more is closed and not let in, until it shows one that does', async (t) => {
+  const herd = await alone(t, {})
+  const rights = { report: ['jane/*'], read: ['jane/*'] }
+  const [old, renewed] = [`herd_${'a'.repeat(43)}`, `herd_${'b'.repeat(43)}`]
+  await setTokens(herd, 'Alford', { jane: { token: old, ...rights } })
+  const port = herd.port('Alford')
+  const phone = await LiveMqtt.connect(t, port, { username: 'jane', password: old })
+  await phone.publish(JANE, location({ tst: 1_700_000_001 }))
+  await setTokens(herd, 'Alford', { jane: { token: renewed, ...rights } })
+  await phone.closed()
+  await assert.rejects(LiveMqtt.connect(t, port, { username: 'jane', password: old }), /Not authorized/)
+  const again = await LiveMqtt.connect(t, port, { username: 'jane', password: renewed })
+  await again.publish(JANE, location({ tst: 1_700_000_002 }))
+  await again.subscribe(JANE)
+  assert.equal(JSON.parse((await again.next()).text).tst, 1_700_000_002)
 })

@@ -2,11 +2,10 @@
 import { type Area, makeBox } from '../../locations/index.ts'
 import { CallRefused } from '../calls/call-refused.ts'
 import type { CircleJson } from './shapes.ts'
+import { DECIMAL } from './validation.ts'
 
 /** No two places on Earth are further apart, in metres: a circle of this radius is everywhere. */
 export const EARTH_RADIUS_M = 20_040_000
-
-const NUMBER = /^[+ -]?(?:\d+\.?\d*|\.\d+)$/
 
 /** A circle around a place. */
 export function circleOf({ lat, lon, radius_m }: CircleJson): Area {
@@ -35,7 +34,7 @@ export function boxOf(sides: readonly number[]): Area {
 /** A box from a text such as `-118.5,34,-118.4,34.1`. @throws {CallRefused} when it is none. */
 export function boxFromText(text: string): Area {
   const sides = text.split(',')
-  if (!sides.every((side) => NUMBER.test(side))) throw noBox()
+  if (!sides.every((side) => DECIMAL.test(side))) throw noBox()
   return boxOf(sides.map(Number))
 }
 

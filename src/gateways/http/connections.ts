@@ -7,8 +7,16 @@ interface Connection {
   readonly id: number
   /** Requests that aren't answered yet. */
   pending: number
-  /** To be done once all are. */
-  after: (() => void) | null
+  /** The request that began last, which may not have come whole. */
+  last: Exchange | null
+  /** To be done once no more than so many aren't answered. */
+  after: { readonly pendingMax: number; readonly callback: () => void } | null
+}
+
+/** A request and its answer. */
+interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
 }
 
 /** What connections need. */
@@ -37,7 +45,7 @@ export class Connections {
 
   /** A connection that HTTP is spoken on from here on. */
   add(socket: Duplex, id: number): void {
-    this.#open.set(socket, { id, pending: 0, after: null })
+    this.#open.set(socket, { id, pending: 0, last: null, after: null })
     socket.once('close', () => {
       this.#open.delete(socket)
       if (this.#open.size === 0) this.#onClosed()
@@ -60,22 +68,37 @@ export class Connections {
     if (connection === undefined) return true
     if (connection.pending >= this.#context.pendingMax) return false
     connection.pending++
+    connection.last = { request, response }
     if (this.#isStopping) response.shouldKeepAlive = false
     response.once('close', () => {
       connection.pending--
+      if (request.complete && connection.last?.response === response) connection.last = null
       this.#context.answered(connection.id, request, response)
-      if (connection.pending > 0) return
-      connection.after?.()
-      if (this.#isStopping) request.socket.destroySoon()
+      proceed(connection)
+      if (connection.pending === 0 && this.#isStopping) request.socket.destroySoon()
     })
     return true
   }
 
-  /** Does something once all requests of a connection are answered. */
-  whenAnswered(socket: Duplex, callback: () => void): void {
+  /**
+   * Nothing more can be read of a connection. Does something once all requests are answered that came whole: one that didn't waits for
+   * the rest of itself, and would for ever.
+   *
+   * @param callback is told whether something may be said in place of its answer: not when that has begun.
+   */
+  whenAnswered(socket: Duplex, callback: (maySay: boolean) => void): void {
     const connection = this.#open.get(socket)
-    if (connection === undefined || connection.pending === 0) callback()
-    else connection.after = callback
+    if (connection === undefined) {
+      callback(true)
+      return
+    }
+    const { last } = connection
+    const half = last === null || last.request.complete ? null : last
+    connection.after = {
+      pendingMax: half === null || half.response.headersSent ? 0 : 1,
+      callback: () => callback(half === null || isUnsaid(half)),
+    }
+    proceed(connection)
   }
 
   /** Closes all: those without a request at once, the others when theirs are answered, or after some time. */
@@ -94,4 +117,19 @@ export class Connections {
     await closed
     cancel()
   }
+}
+
+/** Does what waits for the answers of a connection, if they are given. */
+function proceed(connection: Connection): void {
+  const { pending, after } = connection
+  if (after === null || pending > after.pendingMax) return
+  connection.after = null
+  after.callback()
+}
+
+/** @returns whether no answer has begun; from then on none will. */
+function isUnsaid({ request, response }: Exchange): boolean {
+  if (response.headersSent) return false
+  if (response.socket !== null) response.detachSocket(request.socket)
+  return true
 }

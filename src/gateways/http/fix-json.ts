@@ -18,12 +18,17 @@ export function fixJson(fix: ClientFix, now: Readonly<Nanotime>): FixJson {
     lon: longitude,
     position,
     time: rfc3339(time),
-    time_ns: `${time.seconds === 0 ? '' : time.seconds}${String(time.nanoseconds).padStart(9, '0')}`,
+    time_ns: nanosecondsText(time),
     received_at: rfc3339(sum(time, skew)),
     skew_s: Number(fix.skewText),
     age_s: Math.round(ageSeconds(fix, now) * 1e6) / 1e6,
     ...attributesJson(attributes),
   }
+}
+
+/** Nanoseconds since 1970, exactly: a double would lose the last digits. */
+function nanosecondsText({ seconds, nanoseconds }: Readonly<Nanotime>): string {
+  return seconds === 0 ? String(nanoseconds) : seconds + String(nanoseconds).padStart(9, '0')
 }
 
 function attributesJson({ altitude, accuracy, speed, course, battery, tags }: Attributes): Partial<FixJson> {

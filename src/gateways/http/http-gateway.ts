@@ -113,6 +113,8 @@ export class HttpGateway {
       // The guard says what is missing.
       requireHostHeader: false,
     })
+    // Who has ended its side may still read: without this its connection is ended before it is answered.
+    Object.assign(server, { httpAllowHalfOpen: true })
     const streams = new Streams()
     const metrics = new Metrics(context, () => streams.count)
     const connections = new Connections({
@@ -125,9 +127,16 @@ export class HttpGateway {
     })
     const app = Fastify({
       bodyLimit: limits.bodyBytesMax,
+      // A target that can't be decoded comes to no route.
+      frameworkErrors: ({ statusCode = 400, message }, _request, reply) => {
+        void sendProblem(reply, statusCode, 'invalid', STATUS_CODES[statusCode] ?? '', message)
+      },
       routerOptions: { maxParamLength: MAX_PARAM_LENGTH, ignoreTrailingSlash: true },
       clientErrorHandler: (error, socket) => {
-        connections.whenAnswered(socket, () => refuseConnection(error, socket, context))
+        connections.whenAnswered(socket, (maySay) => {
+          if (maySay) refuseConnection(error, socket, context)
+          else socket.destroySoon()
+        })
       },
       serverFactory: (handler) =>
         server.on('request', (request, response) => {
@@ -232,6 +241,9 @@ function handleErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     if (error instanceof CallRefused) return sendRefusal(reply, error)
     const status = error.statusCode ?? 500
+    // How long a file is of which something beyond its end was asked for: RFC 9110 §15.5.17.
+    const range = new Map(Object.entries(Object(Object(error).headers))).get('Content-Range')
+    if (typeof range === 'string') void reply.header('content-range', range)
     if (status < 500)
       return sendProblem(reply, status, 'invalid', STATUS_CODES[status] ?? '', detailOf(error))
     log.event('error', 'http', { error: error.message })

@@ -53,10 +53,11 @@ export async function addMapRoutes(
   const hidden = { schema: { hide: true } }
   app.get('/map.json', hidden, () => ({ tiles: pmtiles === undefined ? null : 'map/tiles.pmtiles' }))
   if (pmtiles !== undefined) {
-    app.get('/map/tiles.pmtiles', hidden, (_request, reply) =>
-      // A browser reads a few kilobytes of it here and there.
-      reply.sendFile(basename(pmtiles), dirname(pmtiles), { maxAge: 0, immutable: false }),
-    )
+    app.get('/map/tiles.pmtiles', hidden, (request, reply) => {
+      // A browser reads a few kilobytes of it here and there: of the archive, not of its like that lies beside it, compressed.
+      request.headers['accept-encoding'] = 'identity'
+      return reply.sendFile(basename(pmtiles), dirname(pmtiles), { maxAge: 0, immutable: false })
+    })
   }
   return async (_request, reply) => {
     void reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')

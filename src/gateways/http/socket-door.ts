@@ -11,6 +11,7 @@ import { targetForLog } from './request-log.ts'
 import { problemSchema } from './schemas.ts'
 import { SocketSession } from './socket-session.ts'
 import type { Streams } from './stream-route.ts'
+import { shown } from './validation.ts'
 
 const PATH = '/v1/socket'
 
@@ -66,9 +67,9 @@ export class SocketDoor {
     const { log } = this.#context
     // Until the WebSocket listens to them, its errors are nobody's.
     socket.on('error', () => socket.destroy())
-    const url = new URL(request.url ?? '', 'http://server')
+    const url = URL.parse(request.url ?? '', 'http://server')
     const address = request.socket.remoteAddress ?? ''
-    const token = tokenOf(request.headers.authorization) ?? url.searchParams.get('token')
+    const token = tokenOf(request.headers.authorization) ?? url?.searchParams.get('token') ?? null
     const refusal = this.#refusal(request, url, token)
     const status = refusal?.status ?? 101
     if (log.traffic) {
@@ -87,14 +88,15 @@ export class SocketDoor {
     })
   }
 
-  #refusal(request: IncomingMessage, url: URL, token: string | null): Refusal | null {
+  /** @param url where it asks for one; `null`: that is no address. */
+  #refusal(request: IncomingMessage, url: URL | null, token: string | null): Refusal | null {
     const refused = this.#guard.refusal(request)
     if (refused !== null) return refused
-    if (url.pathname !== PATH) {
+    if (url?.pathname !== PATH) {
       return {
         status: 404,
         code: 'no-such-route',
-        detail: `WebSockets are at ${PATH}, not at ${url.pathname}`,
+        detail: `WebSockets are at ${PATH}, not at ${url?.pathname ?? shown(request.url)}`,
       }
     }
     if (token === null) return null

@@ -13,6 +13,13 @@ import { SSE_HEAD, SSE_HEARTBEAT, SseSink } from './sse.ts'
 
 /** What a list of clients writes for a comma and a percent sign of an ID. */
 const ESCAPED = /%2[cC]|%25/g
+/** What the head of a stream says. */
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+  connection: 'close',
+} as const
 
 /** The streams that are open. */
 export class Streams {
@@ -54,9 +61,10 @@ export function addStreamRoute(app: FastifyInstance, context: HttpContext, strea
       const token = tokenOf(request.headers.authorization) ?? query.token ?? null
       const caller = admittedBy(context.gatekeeper, token, request.socket.remoteAddress)
       const filter = filterOf(query, caller)
+      if (request.method === 'HEAD') return reply.headers(STREAM_HEADERS).send()
       const stream = new Stream(context, request, reply.raw)
       stream.begin(filter, fromOf(request), reply.getHeaders(), streams)
-      reply.hijack()
+      return reply.hijack()
     },
   )
 }
@@ -135,11 +143,14 @@ class Stream {
       this.#slow.drained()
       watching.resume()
     }
+    const onEnd = (): void => void response.end()
     socket.on('drain', onDrain)
+    socket.once('end', onEnd)
     // A response that failed is closed, too.
     response.on('error', () => {})
     response.once('close', () => {
       socket.off('drain', onDrain)
+      socket.off('end', onEnd)
       watching.close()
       forgetGrant()
       stopBeating()
@@ -151,12 +162,11 @@ class Stream {
     response.useChunkedEncodingByDefault = false
     response.writeHead(200, {
       ...Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store, no-transform',
-      'x-accel-buffering': 'no',
-      connection: 'close',
+      ...STREAM_HEADERS,
     })
     response.write(SSE_HEAD)
+    // Who has ended its side of a stream has gone: browsers end one so.
+    if (socket.readableEnded) response.end()
   }
 
   /** Past the response, which would hold each event back until the end of the turn: after its head it adds nothing to them. */

@@ -18,11 +18,14 @@ export function rfc3339({ seconds, nanoseconds }: Readonly<Nanotime>): string {
  * @throws {CallRefused} when it is none of these.
  */
 export function posixText(time: string | number): string {
-  if (typeof time === 'number') return millisecondsText(time * 1000)
+  if (typeof time === 'number') return secondsText(time)
   if (POSIX.test(time)) return time
   const parts = RFC_3339.exec(time)
   const [, day, clock, fraction = '', zone = ''] = parts ?? []
-  const ms = parts === null ? Number.NaN : Date.parse(`${day}T${clock}${zone.toUpperCase()}`)
+  const ms =
+    parts === null || !isCivil(`${day}T${clock}`)
+      ? Number.NaN
+      : Date.parse(`${day}T${clock}${zone.toUpperCase()}`)
   if (Number.isNaN(ms) || ms < 0) {
     throw new CallRefused(
       'invalid',
@@ -32,12 +35,25 @@ export function posixText(time: string | number): string {
   return formatTime({ seconds: ms / 1000, nanoseconds: Number(fraction.padEnd(9, '0').slice(0, 9)) })
 }
 
+/** Whether there is such a day, and such a second in it: `Date.parse` takes the 30th of February for the 1st of March. */
+function isCivil(local: string): boolean {
+  const ms = Date.parse(`${local}Z`)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(local)
+}
+
+/** Seconds since 1970 as POSIX seconds in decimal text; to the microsecond. @throws {CallRefused} when that is no time. */
+export function secondsText(seconds: number): string {
+  return microsecondsText(seconds * 1000 * 1000, `${seconds} is no time in seconds since 1970`)
+}
+
 /** Milliseconds since 1970 as POSIX seconds in decimal text; to the microsecond. @throws {CallRefused} when that is no time. */
 export function millisecondsText(ms: number): string {
-  const microseconds = Math.round(ms * 1000)
-  if (!Number.isSafeInteger(microseconds) || microseconds < 0) {
-    throw new CallRefused('invalid', `${ms} is no time in milliseconds since 1970`)
-  }
+  return microsecondsText(ms * 1000, `${ms} is no time in milliseconds since 1970`)
+}
+
+function microsecondsText(exact: number, complaint: string): string {
+  const microseconds = Math.round(exact)
+  if (!Number.isSafeInteger(microseconds) || microseconds < 0) throw new CallRefused('invalid', complaint)
   return formatTime({
     seconds: Math.floor(microseconds / 1e6),
     nanoseconds: (microseconds % 1e6) * 1000,

@@ -12,9 +12,11 @@ export interface Check<Value> {
 }
 
 /** How decimal numbers are written in a query. A plus sign that wasn't encoded has become a space. */
-const DECIMAL = /^[+ -]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+export const DECIMAL: RegExp = /^[+ -]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 /** Of a wrong value so much is shown. */
 const SHOWN_MAX = 60
+/** Of the names that nobody knows so many are shown. */
+const NAMES_MAX = 5
 
 const shownOnly = new WeakSet<object>()
 
@@ -71,7 +73,10 @@ export function numbersOf(schema: Type.TSchema, query: unknown): unknown {
 function converted(type: unknown, value: unknown): unknown {
   if (type === 'array') return Array.isArray(value) ? value : [value]
   const isNumber = type === 'number' || type === 'integer'
-  return isNumber && typeof value === 'string' && DECIMAL.test(value) ? Number(value) : value
+  if (!isNumber || typeof value !== 'string' || !DECIMAL.test(value)) return value
+  const number = Number(value)
+  // 1e999 is none, and is shown as it came.
+  return Number.isFinite(number) ? number : value
 }
 
 function typeOf(schema: unknown): unknown {
@@ -80,28 +85,43 @@ function typeOf(schema: unknown): unknown {
 
 /** The first error, in words. */
 function complaint(errors: readonly TLocalizedValidationError[], value: unknown, what: string): string {
-  const unknown = errors.find(({ keyword }) => keyword === 'additionalProperties')
-  if (unknown?.keyword === 'additionalProperties') {
-    const names = unknown.params.additionalProperties.map(shown).join(', ')
-    return `${what} has ${names}, which nobody knows here; /docs tells what it may have`
+  // Where no other members may be, each is checked by the schema `false`.
+  const unknown = errors.filter(({ keyword }) => keyword === 'boolean').map(nameOf)
+  if (unknown.length > 0) {
+    const names = unknown.slice(0, NAMES_MAX).map(shown).join(', ')
+    const others = unknown.length > NAMES_MAX ? ' and others' : ''
+    return `${what} has ${names}${others}, which nobody knows here; /docs tells what it may have`
   }
   const [error] = errors
   if (error === undefined) return `${what} is not as it must be; /docs tells how`
-  const where = error.instancePath.slice(1).replaceAll('/', '.')
-  const found = where === '' ? '' : `: it is ${shown(at(value, error.instancePath))}`
-  return `${where === '' ? what : `${where} of ${what}`} ${error.message}${found}`
+  const path = pathOf(error)
+  const wanted = error.keyword === 'enum' ? ` ${error.params.allowedValues.map(shown).join(', ')}` : ''
+  if (path.length === 0) return `${what} ${error.message}${wanted}`
+  return `${beginning(path.join('.'))} of ${what} ${error.message}${wanted}: it is ${shown(at(value, path))}`
 }
 
-/** What is at a path such as `/a/0`. */
-function at(value: unknown, path: string): unknown {
-  return path
+/** The names on the way to what is wrong: a JSON Pointer, RFC 6901. */
+function pathOf({ instancePath }: TLocalizedValidationError): readonly string[] {
+  return instancePath
     .split('/')
     .slice(1)
-    .reduce<unknown>((inner, name) => new Map(Object.entries(Object(inner))).get(name), value)
+    .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function nameOf(error: TLocalizedValidationError): string {
+  return pathOf(error).at(-1) ?? ''
+}
+
+/** What is at the end of a path. */
+function at(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, name) => new Map(Object.entries(Object(inner))).get(name), value)
 }
 
 /** A value as JSON, or the beginning of it. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
+  return beginning(JSON.stringify(value) ?? 'nothing')
+}
+
+function beginning(text: string): string {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text
 }

@@ -9,6 +9,7 @@ import type { Caller, Calls } from '../calls/calls.ts'
 import type { Report } from '../calls/report.ts'
 import type { WatchHub } from '../watch/watch-hub.ts'
 import { watchLengths } from './aedes-parts.ts'
+import { isForGood } from './for-good.ts'
 import { HerdBroker, takeMessage } from './herd-broker.ts'
 import { MqttConnection } from './mqtt-connection.ts'
 import { readReport } from './payloads.ts'
@@ -290,10 +291,9 @@ export class MqttGateway {
         reason: reason.message,
       })
     }
-    const isForGood =
-      reason instanceof CallRefused && (reason.code === 'invalid' || reason.code === 'not-allowed')
     if ('cmd' in packet) takeMessage(packet)
-    return isForGood || packet.qos === 0 ? null : reason
+    const isDropped = packet.qos === 0 || (reason instanceof CallRefused && isForGood(reason.code))
+    return isDropped ? null : reason
   }
 
   #isGranted(client: Client, { topic }: Subscription): boolean {

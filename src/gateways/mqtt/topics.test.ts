@@ -49,6 +49,20 @@ test('topics are read as they are documented', () => {
     assert.equal(readTopic(other), null, other)
 })
 
+test('whatever topic comes, it is about a client with a name, or about none', () => {
+  const raw = fc.oneof(topic, fc.string({ unit: 'binary' }), filter)
+  fc.assert(
+    fc.property(raw, (text) => {
+      const about = readTopic(text)
+      assert.ok(about === null || about.client !== '')
+      if (about?.family === 'owntracks') assert.equal(text, `owntracks/${about.client}`)
+      if (about?.family === 'herd') assert.deepEqual(readTopic(herdTopic(about.client)), about)
+      if (about?.family === 'beside') assert.ok(text.startsWith(`owntracks/${about.client}/`))
+    }),
+    runs(3000),
+  )
+})
+
 test('a filter matches what the standard says, and knows which topics of ours it may', () => {
   fc.assert(
     fc.property(filter, topic, (text, name) => {

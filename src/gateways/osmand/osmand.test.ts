@@ -143,6 +143,7 @@ test('whatever comes, it is read or refused, and what is read can be kept', () =
       for (const { attributes } of read()) if (attributes !== undefined) writeAttributes(attributes)
     } catch (error) {
       assert.ok(error instanceof CallRefused && error.code === 'invalid', String(error))
+      assert.match(error.message, /device|place|time|JSON object|coords|locations/)
     }
   }
   const names = [

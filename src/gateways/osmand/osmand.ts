@@ -5,7 +5,7 @@
 import type { Attributes } from '../../protocol/index.ts'
 import { CallRefused } from '../calls/call-refused.ts'
 import { positionText, type Report } from '../calls/report.ts'
-import { millisecondsText, posixText } from '../http/times.ts'
+import { millisecondsText, posixText, secondsText } from '../http/times.ts'
 import { fitAttributes, membersOf, numberOf, tagsOf, within } from '../phone-attributes.ts'
 
 /** Fixes in one request at most. */
@@ -165,7 +165,7 @@ const PLAIN = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)$/
 /** The time of a fix as POSIX seconds in text; times without a zone are in UTC. */
 function timeOf(timestamp: unknown): string {
   const number = typeof timestamp === 'string' && !NUMBER.test(timestamp) ? null : numberOf(timestamp)
-  if (number !== null) return millisecondsText(number < SECONDS_END ? number * 1000 : number)
+  if (number !== null) return number < SECONDS_END ? secondsText(number) : millisecondsText(number)
   const text = typeof timestamp === 'string' ? timestamp : ''
   const [, day, clock, fraction = '', zone = 'Z'] = ISO_8601.exec(text) ?? PLAIN.exec(text) ?? []
   if (day === undefined || clock === undefined) {

@@ -155,6 +155,7 @@ test('whatever comes, it is read or refused, and what is read can be kept', () =
         if (report?.attributes !== undefined) writeAttributes(report.attributes)
       } catch (error) {
         assert.ok(error instanceof CallRefused && error.code === 'invalid', String(error))
+        assert.match(error.message, /no OwnTracks message|no place|no time/)
       }
     }),
     runs(2000),

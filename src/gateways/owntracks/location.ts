@@ -3,7 +3,7 @@ import type { Attributes } from '../../protocol/index.ts'
 import { CallRefused } from '../calls/call-refused.ts'
 import type { ClientFix } from '../calls/client-fix.ts'
 import { positionText, type Report } from '../calls/report.ts'
-import { millisecondsText } from '../http/times.ts'
+import { secondsText } from '../http/times.ts'
 import { fitAttributes, membersOf, numberOf, tagsOf, within } from '../phone-attributes.ts'
 
 /** What a phone says: a report, or something that is none, by the name of its type. */
@@ -72,7 +72,7 @@ function reportOf(members: OwnTracksMembers, client: string): Report {
   if (seconds === null || seconds < 0) {
     throw invalid('the location has no time: tst, in seconds since 1970, such as 1479413884')
   }
-  const time = millisecondsText(seconds * 1000)
+  const time = secondsText(seconds)
   const position = positionText(latitude, longitude)
   return { client, position, time, attributes: fitAttributes(attributesOf(members)) }
 }

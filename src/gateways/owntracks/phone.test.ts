@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fc, runs } from '../../../test/support/properties.ts'
+import { CallRefused } from '../calls/call-refused.ts'
 import { CLIENT_BYTES_MAX } from '../calls/report.ts'
 import { clientOf, type PhoneNames } from './phone.ts'
 
@@ -40,4 +42,27 @@ test('CLIENT_BYTES_MAX: user and device may have as many, with the slash between
   const user = 'é'.repeat(CLIENT_BYTES_MAX / 2 - 1)
   assert.equal(client([{ user, device: 'd' }]), `${user}/d`)
   assert.throws(() => client([{ user, device: 'de' }]), { code: 'invalid', message: /at?.* 1023 bytes/ })
+})
+
+test('whoever says whatever, it is a user and a device, or the answer says how to mend it', () => {
+  const name = fc.oneof(
+    fc.constantFrom(undefined, null, '', 'jane', 'my phone', 'a/b', '+', '__proto__'),
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    fc.nat(600).map((length) => 'é'.repeat(length)),
+  )
+  const source = fc.record({ user: name, device: name }, { requiredKeys: [] })
+  const body = fc.dictionary(fc.constantFrom('topic', 'tid', 'x'), fc.oneof(name, fc.jsonValue()))
+  fc.assert(
+    fc.property(fc.array(source, { maxLength: 3 }), body, name, (sources, body, basicUser) => {
+      try {
+        const said = client(sources, body, basicUser ?? null)
+        assert.match(said, /^[^/+#]+\/[^/+#]+$/)
+        assert.ok(Buffer.byteLength(said) <= CLIENT_BYTES_MAX)
+      } catch (error) {
+        assert.ok(error instanceof CallRefused && error.code === 'invalid', String(error))
+        assert.match(error.message, /user|device/)
+      }
+    }),
+    runs(2000),
+  )
 })
