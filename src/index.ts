@@ -15,4 +15,5 @@ export {
   loadPlacesSecrets,
   loadSecret,
 } from './secret.ts'
-export { type RunningServer, type ServerEvent, type ServerOptions, startServer } from './server.ts'
+export { startServer } from './server.ts'
+export type { RunningServer, ServerEvent, ServerOptions } from './server-options.ts'

@@ -15,8 +15,8 @@ import { PACKAGE_VERSION } from './package-version.ts'
 import type { Links } from './replication/links.ts'
 import type { ServerStatus } from './replication/status.ts'
 import type { MqttBridgeSecrets } from './secret.ts'
-import type { ServerEvent } from './server.ts'
 import type { HerdHealth } from './server-health.ts'
+import type { ServerEvent } from './server-options.ts'
 import { TokenFileWatch, tokensFileOf } from './token-file.ts'
 
 /** What the gateways need of their server. */

@@ -4,7 +4,7 @@ import { makeCounters } from './counters.ts'
 import type { ServerLog } from './logs/server-log.ts'
 import type { AckLevel } from './protocol/index.ts'
 import type { Acks } from './replication/acks.ts'
-import type { ServerOptions } from './server.ts'
+import type { ServerOptions } from './server-options.ts'
 import { JournalFiles, JournalLink, type JournalLoadContext, loadJournal, realDisk } from './storage/index.ts'
 import type { System } from './system.ts'
 

@@ -12,7 +12,7 @@ import type { PlacesWorld } from './places/world.ts'
 import type { Floods } from './replication/flooded-rows.ts'
 import type { PlacesStatus } from './replication/status.ts'
 import type { PlacesSecrets } from './secret.ts'
-import type { ServerEvent } from './server.ts'
+import type { ServerEvent } from './server-options.ts'
 import { makeProviders } from './server-providers.ts'
 
 /** What is logged of the reason for a failure, characters. */

@@ -2,7 +2,6 @@ import { type HerdConfig, isLoopback, type ServerSettings } from './config.ts'
 import { makeCounters } from './counters.ts'
 import { AddressBook } from './gateways/address-book.ts'
 import { SearchTurns } from './gateways/calls/search-turns.ts'
-import type { ClientCertificate } from './gateways/client-tls.ts'
 import { Port } from './gateways/port.ts'
 import type { HashKey } from './locations/index.ts'
 import { ServerLog } from './logs/server-log.ts'
@@ -18,48 +17,18 @@ import type { NeighborAddress } from './replication/neighbor.ts'
 import { Replica } from './replication/replica.ts'
 import type { ServerStatus } from './replication/status.ts'
 import { Sweeper } from './replication/sweeper.ts'
-import type { HerdSecret, MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
+import type { HerdSecret } from './secret.ts'
 import { openGateways, type ServerGateways } from './server-gateways.ts'
 import { HerdHealth } from './server-health.ts'
 import { ackObjection, openJournal } from './server-journal.ts'
 import { herdStatus, noticeReady, readyText } from './server-members.ts'
+import type { RunningServer, ServerOptions } from './server-options.ts'
 import { openPlaces, type ServerPlaces } from './server-places.ts'
 import { makeStatus } from './server-status.ts'
 import type { JournalLink } from './storage/index.ts'
 import { realSystem } from './system.ts'
 
 const LOOPBACK = '127.0.0.1'
-
-/** What whoever started a server should see: one line each. */
-export interface ServerEvent {
-  readonly level: 'info' | 'warning' | 'error'
-  readonly event: string
-  readonly text: string
-}
-
-/** A server that answers. */
-export interface RunningServer {
-  readonly name: string
-  /** `alsoPorts` are as good as `port`. */
-  readonly address: { readonly host: string; readonly port: number; readonly alsoPorts: readonly number[] }
-  /** Resolves when it has left its herd because an operator said so: then it is to be stopped, and not started again. */
-  readonly left: Promise<void>
-  /** Ends it in order: no new connections, replies out, links closed, log written. */
-  stop(): Promise<void>
-}
-
-/** What a server is given besides its configuration. */
-export interface ServerOptions {
-  /** This server's certificates, where links are proved by them. */
-  readonly certificates?: LinkCertificates | undefined
-  /** What clients that encrypt are shown. */
-  readonly clientCertificate?: ClientCertificate | undefined
-  /** What opens the broker of `mqttBridge`. */
-  readonly mqttBridgeSecrets?: MqttBridgeSecrets | undefined
-  /** What opens paid or closed sources of places. */
-  readonly placesSecrets?: PlacesSecrets | undefined
-  readonly report: (event: ServerEvent) => void
-}
 
 /** There is no server of that name in the herd, or it is one that isn't ours to start. */
 export class NoSuchServer extends Error {

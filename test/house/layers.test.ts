@@ -35,6 +35,7 @@ const LAYER_OF_FILE: Readonly<Record<string, string>> = {
   'src/server-health.ts': 'server',
   'src/server-journal.ts': 'server',
   'src/server-members.ts': 'server',
+  'src/server-options.ts': 'server',
   'src/server-places.ts': 'server',
   'src/server-providers.ts': 'server',
   'src/server-status.ts': 'server',

@@ -9,7 +9,7 @@ import { boxFromText, circleOf, EARTH_RADIUS_M } from './areas.ts'
 import { callerOf } from './caller.ts'
 import { fixJson } from './fix-json.ts'
 import { featureCollectionOf, featureOf, GEOJSON_TYPE, isObject, wantsGeojson } from './geojson.ts'
-import type { HttpContext } from './http-gateway.ts'
+import type { HttpContext } from './http-context.ts'
 import {
   type BoxQuery,
   boxQuery,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import type { ServerStatus } from '../../replication/status.ts'
-import type { HttpContext } from './http-gateway.ts'
+import type { HttpContext } from './http-context.ts'
 
 const text = { 200: { description: 'Yes.', content: { 'text/plain': { schema: Type.String() } } } }
 const textOrNot = {

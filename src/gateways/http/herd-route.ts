@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { callerOf } from './caller.ts'
-import type { HttpContext } from './http-gateway.ts'
+import type { HttpContext } from './http-context.ts'
 import { answers, herdSchema } from './schemas.ts'
 import type { HerdJson } from './shapes.ts'
 

@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { isLoopbackHost, plainAddress } from '../../replication/addresses.ts'
 import { CallRefused } from '../calls/call-refused.ts'
 import { callerOf } from './caller.ts'
-import type { HttpContext } from './http-gateway.ts'
+import type { HttpContext } from './http-context.ts'
 import type { Metrics } from './metrics.ts'
 
 /** Adds `/metrics`. From the server's own machine nobody needs a token; from elsewhere one that reads all. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { type CounterName, counterMeanings } from '../../counters.ts'
 import type { ServerStatus } from '../../replication/status.ts'
-import type { HttpContext } from './http-gateway.ts'
+import type { HttpContext } from './http-context.ts'
 import { setCounter, snake } from './metric-names.ts'
 import { addPlacesMetrics, placesLatency } from './places-metrics.ts'
 

@@ -14,7 +14,7 @@ import {
 } from '../owntracks/location.ts'
 import { clientOf, type PhoneNames } from '../owntracks/phone.ts'
 import { callerOf } from './caller.ts'
-import type { HttpContext } from './http-gateway.ts'
+import type { HttpContext } from './http-context.ts'
 import { bodyOf, queryOf, takeBodiesAsTheyAre } from './phone-requests.ts'
 import { sendProblem } from './problem.ts'
 import { problemSchema } from './schemas.ts'
