@@ -12,8 +12,6 @@ import { fileURLToPath } from 'url'
 const NODE_MAJOR_MIN = 24
 // Tells the Node that we start in our place to end when we do, however that happens.
 const RELAUNCHED = 'HERD_RELAUNCHED'
-// Starting is nearly all loading: what was compiled is kept by then.
-const KEEP_COMPILED_MS = 3000
 
 const pinnedNode = pathTo('../node_modules/node/bin/node')
 
@@ -30,24 +28,27 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
 
 function run() {
   if (process.env[RELAUNCHED] !== undefined) endWithParent()
-  keepCompiled()
+  const keepCompiled = compileCache()
   // A checkout runs its sources; a published package has none, because Node strips no types in node_modules.
   const source = '../src/cli/main.ts'
   const main = existsSync(pathTo(source)) ? source : '../dist/cli/main.js'
-  void import(main).then((module) => module.main())
+  void import(main).then((module) => {
+    // Now, not at the end, where a server that is killed writes nothing; and not while it serves.
+    keepCompiled()
+    module.main()
+  })
 }
 
 /**
- * Keeps what Node compiles for the next start, which takes half the time then. In a folder of the user's own: whoever could write
- * there could let us run anything.
+ * Has Node keep what it compiles for the next start, which takes half the time then. In a folder of the user's own: whoever could
+ * write there could let us run anything. Returns what writes it.
  */
-function keepCompiled() {
+function compileCache() {
   const { HOME, XDG_CACHE_HOME, NODE_COMPILE_CACHE } = process.env
   const caches = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'))
-  if (NODE_COMPILE_CACHE || !caches) return
+  if (NODE_COMPILE_CACHE || !caches) return () => {}
   nodeModule.enableCompileCache(join(caches, 'herd'))
-  // A server that is killed writes nothing at its end.
-  setTimeout(() => nodeModule.flushCompileCache(), KEEP_COMPILED_MS).unref()
+  return () => nodeModule.flushCompileCache()
 }
 
 /** A parent that is killed can't pass on a signal; the channel to it closes all the same. */
