@@ -15,5 +15,5 @@ export {
   loadPlacesSecrets,
   loadSecret,
 } from './secret.ts'
-export { startServer } from './server.ts'
-export type { RunningServer, ServerEvent, ServerOptions } from './server-options.ts'
+export type { RunningServer, ServerEvent, ServerOptions } from './server/options.ts'
+export { startServer } from './server/server.ts'

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import type { ServerEvent } from '../server-options.ts'
+import type { ServerEvent } from '../server/options.ts'
 import { serverMessage } from './server-messages.ts'
 
 const BACKOFF_MS_MIN = 200

@@ -1,5 +1,5 @@
 /** What a server's process tells the `herd up` that started it, over their channel. */
-import type { ServerEvent } from '../server-options.ts'
+import type { ServerEvent } from '../server/options.ts'
 
 /** One message. */
 export type ServerMessage =

@@ -10,8 +10,8 @@ import {
   secretNotice,
   type Warn,
 } from '../secret.ts'
-import { startServer } from '../server.ts'
-import type { RunningServer, ServerEvent } from '../server-options.ts'
+import type { RunningServer, ServerEvent } from '../server/options.ts'
+import { startServer } from '../server/server.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, serverOf } from './herd-options.ts'
 import { tellParent } from './server-messages.ts'
 import { onStopSignals } from './stop-signals.ts'

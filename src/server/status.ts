@@ -1,12 +1,12 @@
-import type { Counters } from './counters.ts'
-import type { LiveTable } from './locations/index.ts'
-import { formatTime } from './protocol/index.ts'
-import type { HerdView } from './replication/herd-view.ts'
-import type { Links } from './replication/links.ts'
-import type { Members } from './replication/members.ts'
-import type { ServerStatus } from './replication/status.ts'
-import { memberStatuses } from './server-members.ts'
-import type { ServerPlaces } from './server-places.ts'
+import type { Counters } from '../counters.ts'
+import type { LiveTable } from '../locations/index.ts'
+import { formatTime } from '../protocol/index.ts'
+import type { HerdView } from '../replication/herd-view.ts'
+import type { Links } from '../replication/links.ts'
+import type { Members } from '../replication/members.ts'
+import type { ServerStatus } from '../replication/status.ts'
+import { memberStatuses } from './members.ts'
+import type { ServerPlaces } from './places.ts'
 
 /** What a status is made of. */
 export interface StatusParts {

@@ -1,6 +1,6 @@
-import type { ClientCertificate } from './gateways/client-tls.ts'
-import type { LinkCertificates } from './replication/link-security.ts'
-import type { MqttBridgeSecrets, PlacesSecrets } from './secret.ts'
+import type { ClientCertificate } from '../gateways/client-tls.ts'
+import type { LinkCertificates } from '../replication/link-security.ts'
+import type { MqttBridgeSecrets, PlacesSecrets } from '../secret.ts'
 
 /** What whoever started a server should see: one line each. */
 export interface ServerEvent {

@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net'
 import { hostname } from 'node:os'
-import type { HerdConfig } from './config.ts'
-import { TokenGatekeeper } from './gateways/access/gatekeeper.ts'
-import type { Gatekeeper } from './gateways/access/grant.ts'
-import type { TokenEntry } from './gateways/access/tokens.ts'
-import { Calls, type CallsContext } from './gateways/calls/calls.ts'
-import { type ClientCertificate, ClientTls } from './gateways/client-tls.ts'
-import { HttpGateway } from './gateways/http/http-gateway.ts'
-import type { TakeConnection, Takers } from './gateways/line/connection-context.ts'
-import type { MqttBridge, MqttBridgeContext } from './gateways/mqtt/mqtt-bridge.ts'
-import { MqttGateway } from './gateways/mqtt/mqtt-gateway.ts'
-import { WatchHub } from './gateways/watch/watch-hub.ts'
-import { PACKAGE_VERSION } from './package-version.ts'
-import type { Links } from './replication/links.ts'
-import type { ServerStatus } from './replication/status.ts'
-import type { MqttBridgeSecrets } from './secret.ts'
-import type { HerdHealth } from './server-health.ts'
-import type { ServerEvent } from './server-options.ts'
-import { TokenFileWatch, tokensFileOf } from './token-file.ts'
+import type { HerdConfig } from '../config.ts'
+import { TokenGatekeeper } from '../gateways/access/gatekeeper.ts'
+import type { Gatekeeper } from '../gateways/access/grant.ts'
+import type { TokenEntry } from '../gateways/access/tokens.ts'
+import { Calls, type CallsContext } from '../gateways/calls/calls.ts'
+import { type ClientCertificate, ClientTls } from '../gateways/client-tls.ts'
+import { HttpGateway } from '../gateways/http/http-gateway.ts'
+import type { TakeConnection, Takers } from '../gateways/line/connection-context.ts'
+import type { MqttBridge, MqttBridgeContext } from '../gateways/mqtt/mqtt-bridge.ts'
+import { MqttGateway } from '../gateways/mqtt/mqtt-gateway.ts'
+import { WatchHub } from '../gateways/watch/watch-hub.ts'
+import { PACKAGE_VERSION } from '../package-version.ts'
+import type { Links } from '../replication/links.ts'
+import type { ServerStatus } from '../replication/status.ts'
+import type { MqttBridgeSecrets } from '../secret.ts'
+import { TokenFileWatch, tokensFileOf } from '../token-file.ts'
+import type { HerdHealth } from './health.ts'
+import type { ServerEvent } from './options.ts'
 
 /** What the gateways need of their server. */
 export interface ServerGatewaysContext extends CallsContext {
@@ -119,7 +119,7 @@ async function openBridge(
   const isOurs = (server: string): boolean => server === name || !bridging.has(server)
   const { username, topics, publish, inflightMax } = mqttBridge
   // Its package takes a while to load, and few need it.
-  const { MqttBridge } = await import('./gateways/mqtt/mqtt-bridge.ts')
+  const { MqttBridge } = await import('../gateways/mqtt/mqtt-bridge.ts')
   return new MqttBridge(
     {
       ...{ url, topics, publish, prefix, username, inflightMax, isOurs, clientId: `herd-${herd}-${name}` },

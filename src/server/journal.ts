@@ -1,12 +1,18 @@
 import { join } from 'node:path'
-import type { HerdConfig } from './config.ts'
-import { makeCounters } from './counters.ts'
-import type { ServerLog } from './logs/server-log.ts'
-import type { AckLevel } from './protocol/index.ts'
-import type { Acks } from './replication/acks.ts'
-import type { ServerOptions } from './server-options.ts'
-import { JournalFiles, JournalLink, type JournalLoadContext, loadJournal, realDisk } from './storage/index.ts'
-import type { System } from './system.ts'
+import type { HerdConfig } from '../config.ts'
+import { makeCounters } from '../counters.ts'
+import type { ServerLog } from '../logs/server-log.ts'
+import type { AckLevel } from '../protocol/index.ts'
+import type { Acks } from '../replication/acks.ts'
+import {
+  JournalFiles,
+  JournalLink,
+  type JournalLoadContext,
+  loadJournal,
+  realDisk,
+} from '../storage/index.ts'
+import type { System } from '../system.ts'
+import type { ServerOptions } from './options.ts'
 
 /** A journal's batch may be longer than `journal.batchBytesMax` by a line and the claims behind it. */
 const BATCH_BYTES_MAX = 64 * 1024 * 1024

@@ -1,7 +1,7 @@
-import type { HerdConfig } from './config.ts'
-import type { Links } from './replication/links.ts'
-import type { Members } from './replication/members.ts'
-import type { HerdStatus, MemberStatus } from './replication/status.ts'
+import type { HerdConfig } from '../config.ts'
+import type { Links } from '../replication/links.ts'
+import type { Members } from '../replication/members.ts'
+import type { HerdStatus, MemberStatus } from '../replication/status.ts'
 
 /** Every server that was heard of, and whether there is a way to it. */
 export function memberStatuses(members: Members): MemberStatus[] {

@@ -1,9 +1,9 @@
-import type { OwnProviderSettings, PlacesSettings, ProviderName } from './config.ts'
-import type { Provider } from './places/provider.ts'
-import { EmbeddedPlaces } from './places/providers/embedded.ts'
-import { LocalPlaces } from './places/providers/local.ts'
-import type { PlacesWorld } from './places/world.ts'
-import type { PlacesSecrets } from './secret.ts'
+import type { OwnProviderSettings, PlacesSettings, ProviderName } from '../config.ts'
+import type { Provider } from '../places/provider.ts'
+import { EmbeddedPlaces } from '../places/providers/embedded.ts'
+import { LocalPlaces } from '../places/providers/local.ts'
+import type { PlacesWorld } from '../places/world.ts'
+import type { PlacesSecrets } from '../secret.ts'
 
 /** A provider that is one. */
 type MadeName = Exclude<ProviderName, 'auto'>
@@ -55,7 +55,7 @@ async function ownProvider(
 ): Promise<Provider> {
   const { bodyBytesMax } = limits
   const wallMs = (): number => world.wallMs()
-  const { loadOwnProvider } = await import('./places/own-provider.ts')
+  const { loadOwnProvider } = await import('../places/own-provider.ts')
   return loadOwnProvider(file, { name, folder, options, language, bodyBytesMax, wallMs }, { limits, world })
 }
 
@@ -67,33 +67,33 @@ async function makeProvider(name: MadeName, context: MakeContext): Promise<Provi
   const http = { bodyBytesMax: limits.bodyBytesMax, language, wallMs }
   switch (name) {
     case 'google': {
-      const { GooglePlaces } = await import('./places/providers/google-new.ts')
+      const { GooglePlaces } = await import('../places/providers/google-new.ts')
       const { baseUrl, fields } = google
       const key = secrets?.google
       return key === undefined ? undefined : new GooglePlaces({ ...http, key, baseUrl, fields })
     }
     case 'google-legacy': {
-      const { GoogleLegacyPlaces } = await import('./places/providers/google-legacy.ts')
+      const { GoogleLegacyPlaces } = await import('../places/providers/google-legacy.ts')
       const { legacyBaseUrl: baseUrl } = google
       const key = secrets?.google
       return key === undefined ? undefined : new GoogleLegacyPlaces({ ...http, key, baseUrl })
     }
     case 'overpass': {
-      const { OverpassPlaces } = await import('./places/providers/overpass.ts')
+      const { OverpassPlaces } = await import('../places/providers/overpass.ts')
       return new OverpassPlaces({ ...http, baseUrl: overpass.baseUrl, userAgent })
     }
     case 'photon': {
-      const { PhotonPlaces } = await import('./places/providers/photon.ts')
+      const { PhotonPlaces } = await import('../places/providers/photon.ts')
       return new PhotonPlaces({ ...http, baseUrl: photon.baseUrl, userAgent })
     }
     case 'x': {
-      const { XRecent } = await import('./places/providers/x-recent.ts')
+      const { XRecent } = await import('../places/providers/x-recent.ts')
       const { baseUrl, fieldsParameter } = x
       const token = secrets?.x
       return token === undefined ? undefined : new XRecent({ ...http, token, baseUrl, fieldsParameter })
     }
     case 'postgis': {
-      const { PostgisPlaces } = await import('./places/providers/postgis.ts')
+      const { PostgisPlaces } = await import('../places/providers/postgis.ts')
       const { url, table, connectionsMax } = postgis
       const queryMsMax = limits.tryMsMax
       return new PostgisPlaces({ url, table, connectionsMax, queryMsMax, password: secrets?.postgis })
