@@ -27,6 +27,9 @@ export class ClientCard {
   readonly #follow: HTMLButtonElement
   #client: string | null = null
   #drawn: FixJson | null = null
+  /** From each server to the one that this page asks; empty: not known yet. */
+  #hops: ReadonlyMap<string, number> = new Map()
+  #hopsDrawn = ''
 
   constructor(root: HTMLElement, movers: Movers, colors: ServerColors, actions: CardActions) {
     this.#root = root
@@ -73,6 +76,15 @@ export class ClientCard {
     this.update()
   }
 
+  /** @param hops from each server to the one that this page asks. */
+  know(hops: ReadonlyMap<string, number>): void {
+    this.#hops = hops
+    const mover = this.#client === null ? undefined : this.#movers.get(this.#client)
+    if (mover === undefined || this.#hopsText(mover.fix) === this.#hopsDrawn) return
+    this.#drawn = null
+    this.update()
+  }
+
   /** Shows what is new. */
   update(): void {
     const mover = this.#client === null ? undefined : this.#movers.get(this.#client)
@@ -114,16 +126,26 @@ export class ClientCard {
     )
   }
 
+  /** How far the fix has come. */
+  #hopsText({ server }: FixJson): string {
+    if (this.#hops.size === 0) return '–'
+    const hops = this.#hops.get(server)
+    if (hops === undefined) return `${server} is out of reach`
+    return hops === 0 ? '0: this page asks the same server' : String(hops)
+  }
+
   #factsOf(fix: FixJson): HTMLElement[] {
     const server = [
       element('span', { class: 'swatch', 'data-server': this.#colors.of(fix.server) }),
       fix.server,
     ]
+    this.#hopsDrawn = this.#hopsText(fix)
     const rows: (readonly [name: string, ...value: Child[]])[] = [
       ['Position', position(fix.lat, fix.lon)],
       ['As reported', element('span', { class: 'mono' }, fix.position)],
       ['Time', element('time', { datetime: fix.time, title: fix.time }, timeText(fix.time))],
       ['Heard by', element('span', { class: 'with-swatch' }, ...server)],
+      ['Hops', this.#hopsDrawn],
       ['Skew', signedSeconds(fix.skew_s)],
     ]
     if (fix.speed_mps !== undefined) rows.push(['Speed', speed(fix.speed_mps)])

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { HealthJson, HerdJson, HerdServerJson, LinkHealthJson } from '../gateways/http/shapes.ts'
 import { readPlaces } from './google-places.ts'
 import { layoutGraph, uniqueLinks } from './graph-layout.ts'
-import { budgetsOf, linkStates, serverLevel, verdictOf } from './herd-state.ts'
+import { budgetsOf, hopsOf, linkStates, serverLevel, verdictOf } from './herd-state.ts'
 
 function link(neighbor: string, more: Partial<LinkHealthJson> = {}): LinkHealthJson {
   return { neighbor, open: true, round_trip_ms: 2, queued: 0, in_per_s: 1, out_per_s: 2, ...more }
@@ -36,6 +36,35 @@ test('each link once, with what both ends know of it', () => {
   assert.deepEqual(linkStates(herd(servers)), [
     { ends: ['Alford', 'Ball'], open: true, roundTripMs: 2, queued: 7, perSecond: 9 },
   ])
+})
+
+test('hops: as many links as the shortest way has, over those that are open', () => {
+  const names = ['Alford', 'Ball', 'Hamilton', 'Holiday', 'Welsh']
+  const chain = names.map((name, at) =>
+    server(
+      name,
+      [names[at - 1], names[at + 1]].flatMap((other) => (other === undefined ? [] : [link(other)])),
+    ),
+  )
+  assert.deepEqual(
+    [...hopsOf(herd(chain))],
+    names.map((name, at) => [name, at]),
+  )
+  const ring = chain.map((one) =>
+    one.name === 'Alford' ? server('Alford', [link('Ball'), link('Welsh')]) : one,
+  )
+  assert.deepEqual(
+    new Map(hopsOf(herd(ring))),
+    new Map([
+      ['Alford', 0],
+      ['Ball', 1],
+      ['Welsh', 1],
+      ['Hamilton', 2],
+      ['Holiday', 2],
+    ]),
+  )
+  const cut = chain.map((one) => (one.name === 'Hamilton' ? { ...one, reachable: false } : one))
+  assert.deepEqual([...hopsOf(herd(cut)).keys()], ['Alford', 'Ball'])
 })
 
 test('a link to a server that is not reached is closed, whatever that server said last', () => {

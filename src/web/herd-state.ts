@@ -56,6 +56,19 @@ export function verdictOf({ servers, agree }: HerdJson): Verdict {
   return { light: 'good', text: servers.length === 1 ? 'All is well' : 'All tables agree' }
 }
 
+/** How many links a fix has to pass, by the server that accepted it, to the one that says this; those out of reach are not there. */
+export function hopsOf(herd: HerdJson): ReadonlyMap<string, number> {
+  const open = linkStates(herd).filter((link) => link.open)
+  const hops = new Map([[herd.server, 0]])
+  // Servers that are added meanwhile come up, too: the nearest first.
+  for (const [server, distance] of hops) {
+    for (const { ends } of open.filter((link) => link.ends.includes(server))) {
+      for (const end of ends) if (!hops.has(end)) hops.set(end, distance + 1)
+    }
+  }
+  return hops
+}
+
 /** Budgets that differ from server to server are shown once, by who knows of the most calls. */
 export function budgetsOf({ servers }: HerdJson): BudgetJson[] {
   const known = new Map<string, BudgetJson>()

@@ -1,7 +1,7 @@
 /** The page: puts its parts together. */
 import { ClientCard } from './client-card.ts'
 import { durationSeconds, STALE_AFTER_SECONDS } from './freshness.ts'
-import { verdictOf } from './herd-state.ts'
+import { hopsOf, verdictOf } from './herd-state.ts'
 import { HerdView } from './herd-view.ts'
 import { type HerdNews, HerdWatch } from './herd-watch.ts'
 import { Legend } from './legend.ts'
@@ -140,6 +140,7 @@ function showHerd(news: HerdNews): void {
   if (news.herd !== null) {
     if (colors.know(news.herd.servers.map(({ name }) => name))) movers.changeAll()
     legend.know(news.herd.servers.map(({ name }) => name))
+    card.know(hopsOf(news.herd))
     document.title = `${news.herd.herd} – Herd`
     hears = news.herd.server
   }

@@ -74,6 +74,8 @@ test('a fix appears, moves, grows stale and is fresh again, with every other hos
   assert.equal(await page.locator('#card h2').textContent(), 'kiwi')
   assert.equal(await fact(page, 'Position'), '34.06890° N, 118.44510° W')
   assert.equal(await fact(page, 'Heard by'), 'Ball')
+  // Known as soon as the herd has told of its links.
+  await page.locator('#card dt:text-is("Hops") + dd', { hasText: /^1$/ }).waitFor(PATIENCE)
   assert.equal(await fact(page, 'Speed'), '36 km/h')
   assert.equal(await fact(page, 'Course'), '90° E')
   assert.equal(await fact(page, 'Accuracy'), '± 40 m')
@@ -83,6 +85,7 @@ test('a fix appears, moves, grows stale and is fresh again, with every other hos
   await report(herd, 'Alford', { client: 'kiwi', lat: 34.07, lon: -118.44, time: timeNow() })
   await page.locator('#card dd', { hasText: '34.07000° N, 118.44000° W' }).waitFor(PATIENCE)
   assert.equal(await fact(page, 'Heard by'), 'Alford')
+  assert.match(await fact(page, 'Hops'), /^0: this page asks/)
   await page.locator('#card .age.stale').waitFor(PATIENCE)
   assert.match(await text(page.locator('#card .age')), /^Stale: /)
   await shot('map-stale')
