@@ -38,7 +38,7 @@ export function jsonReport(terminal: Terminal, config: HerdConfig): UpReport {
       else
         say('server', { server, level: event.event.level, what: event.event.event, text: event.event.text })
     },
-    up: () => say('up', { servers: servers.length }),
+    up: () => say('up', { servers: servers.length, ...(config.http.on && { map: mapAddress(config) }) }),
     demo: (settings, event) => {
       if (event.type === 'listening') say('demo', { ...settings, pid: event.pid, map: mapAddress(config) })
       else if (event.type === 'event') say('demo-event', { level: event.event.level, text: event.event.text })
@@ -128,5 +128,7 @@ function triesText(config: HerdConfig, herdCommand: string): string {
   if (first === undefined || last === undefined) return ''
   const line = 'IAMAT kiwi.cs.ucla.edu +34.068930-118.445127 1479413884.392014450'
   const ask = `${herdCommand} whatsat kiwi.cs.ucla.edu 10 5 --server ${addressText(last)}`
-  return ['Try it:', `  printf '${line}\\n' | nc -q1 ${first.host} ${first.port}`, `  ${ask}`].join('\n')
+  const tries = ['Try it:', `  printf '${line}\\n' | nc -q1 ${first.host} ${first.port}`, `  ${ask}`]
+  const map = config.http.on ? ['', `The live map: ${mapAddress(config)}`] : []
+  return [...tries, ...map].join('\n')
 }

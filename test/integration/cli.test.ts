@@ -283,6 +283,8 @@ test('up for people: a table, lines to paste, and no color where there is no ter
   assert.match(out, /\n {2}Ball +127\.0\.0\.1:\d+ +Alford, Hamilton\n/)
   assert.ok(out.includes(`logs       ${join(herd.folder, '.herd/logs')}\n`))
   assert.match(out, /\n {2}printf 'IAMAT kiwi.* \| nc -q1 127\.0\.0\.1 \d+\n {2}\S+.* whatsat kiwi/)
+  const [, map = ''] = /\nThe live map: (http:\S+)\n/.exec(out) ?? []
+  assert.equal((await fetch(map)).status, 200)
   assert.ok(!out.includes('\u001b'))
   child.kill('SIGINT')
   assert.equal(await exitOf(child), 0)
