@@ -8,7 +8,7 @@ import { addDemoSettings, type DemoSettings, demoText, mapAddress } from './demo
 import { herdOf } from './herd-options.ts'
 import { addTokenOption, tokenOf } from './send.ts'
 import { tellParent } from './server-messages.ts'
-import { onStopSignals } from './stop-signals.ts'
+import { parentSaysStop, peopleSayStop } from './stop-signals.ts'
 import { EXIT, type ExitCode, print, printable, type Terminal, UsageError } from './terminal.ts'
 
 interface DemoOptions extends DemoSettings {
@@ -78,23 +78,6 @@ async function demo(terminal: Terminal, herd: string, options: DemoOptions): Pro
   clearInterval(timer)
   running.stop()
   return EXIT.ok
-}
-
-function peopleSayStop(): Promise<void> {
-  return new Promise((resolve) => {
-    onStopSignals({ stop: resolve, stopNow: () => process.exit(EXIT.interrupted) })
-  })
-}
-
-// As a server's: the parent decides, and its end is ours.
-function parentSaysStop(): Promise<void> {
-  process.on('SIGINT', () => {})
-  process.on('SIGHUP', () => {})
-  return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve())
-    if (process.connected) process.once('disconnect', () => resolve())
-    else resolve()
-  })
 }
 
 function parentListener({ servers }: HerdConfig): Listener {

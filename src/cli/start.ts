@@ -14,7 +14,7 @@ import type { RunningServer, ServerEvent } from '../server/options.ts'
 import { startServer } from '../server/server.ts'
 import { addFolderOptions, addHerdOption, type FolderOptions, herdOf, serverOf } from './herd-options.ts'
 import { tellParent } from './server-messages.ts'
-import { onStopSignals } from './stop-signals.ts'
+import { parentSaysStop, peopleSayStop } from './stop-signals.ts'
 import {
   addressesText,
   addressText,
@@ -25,9 +25,6 @@ import {
   type Terminal,
   UsageError,
 } from './terminal.ts'
-
-// When the parent is gone, nobody else ends a server that won't stop.
-const ORPHAN_STOP_MS_MAX = 5000
 
 /** What `herd start` may be told. */
 export interface StartOptions extends FolderOptions {
@@ -115,27 +112,6 @@ async function launch(
     listener.failed(code, code === 'EADDRINUSE' ? inUse : error.message)
     return undefined
   }
-}
-
-function peopleSayStop(): Promise<void> {
-  return new Promise((resolve) => {
-    onStopSignals({ stop: resolve, stopNow: () => process.exit(EXIT.interrupted) })
-  })
-}
-
-// Ctrl-C in a terminal reaches every process at once; here the parent decides, and its end is ours.
-function parentSaysStop(): Promise<void> {
-  process.on('SIGINT', () => {})
-  process.on('SIGHUP', () => {})
-  return new Promise((resolve) => {
-    const orphaned = () => {
-      setTimeout(() => process.exit(EXIT.failed), ORPHAN_STOP_MS_MAX).unref()
-      resolve()
-    }
-    process.once('SIGTERM', () => resolve())
-    if (process.connected) process.once('disconnect', orphaned)
-    else orphaned()
-  })
 }
 
 function parentListener(): Listener {
